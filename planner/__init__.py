@@ -1,0 +1,1 @@
+"""Where do riders need the next station?"""

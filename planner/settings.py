@@ -1,0 +1,304 @@
+"""What a study can say: one frozen model a section of `study.toml`, every key with a default."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from planner.errors import MissingFileError, SettingsError, nearest_name
+from planner.geo import Datum
+
+Mode = Literal["walk", "ebike", "drive"]
+Hours = tuple[Annotated[float, Field(ge=0, le=24)], Annotated[float, Field(ge=0, le=24)]]
+
+WALK_KMH = 4.0  # 1 km in 15 min (Shanghai's community-life circle)
+SPEED_KMH: dict[str, float] = {"walk": WALK_KMH, "ebike": 15.0, "drive": 30.0}
+DAYPARTS: dict[str, Hours] = {
+    "morning": (6, 11),
+    "noon": (11, 14),  # meal peak
+    "afternoon": (14, 17),  # food riders rest (Beijing seed)
+    "evening": (17, 21),  # meal peak
+    "night": (21, 6),
+}
+
+
+class _Section(BaseModel):
+    """Frozen; a key that is not declared is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class StudySettings(_Section):
+    """The study itself."""
+
+    name: str = Field("", description="printed on every output; the folder's name if empty")
+    language: Literal["zh", "en"] = Field("zh", description="of map, report and workbook")
+    timezone: str = Field("Asia/Shanghai", description="IANA name; clock of hours and dayparts")
+    datum: Datum = Field("wgs84", description="of every input unless the input says otherwise")
+    seed: int = Field(0, ge=0, description="of everything drawn at random")
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_timezone(cls, name: str) -> str:
+        from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise ValueError(
+                f"is not an IANA time zone. Got {name!r}; e.g. Asia/Shanghai"
+            ) from error
+        return name
+
+
+class InputSettings(_Section):
+    """A file that is read."""
+
+    file: str | None = Field(None, description="path or pattern, relative to study.toml")
+    datum: Datum | None = Field(None, description="the study's datum if absent")
+    columns: dict[str, str] = Field(
+        default_factory=dict,
+        description="our name = the file's name, where synonyms do not find it",
+    )
+
+
+class AreaSettings(InputSettings):
+    """Polygons, one a district; without a file, the hull of the streets."""
+
+
+class ActivitySettings(InputSettings):
+    """What riders did."""
+
+    kind: Literal["fixes", "orders", "stays", "counts"] = Field("fixes")
+    timezone: str | None = Field(
+        None, description="clock of times without offset; the study's if absent"
+    )
+    radius_m: float = Field(100.0, gt=0, description="a stay's radius (Li et al. 2008)")
+    min_stay_min: float = Field(5.0, gt=0, description="shortest stay that is demand")
+    max_stay_min: float = Field(240.0, gt=0, description="longer stays are homes or depots (guess)")
+
+
+class StationsSettings(InputSettings):
+    """What exists and stays."""
+
+    assumed_hours: str = Field(
+        "09:00-17:00", description="where hours are missing (Shanghai's practice), flagged"
+    )
+
+
+class HostsSettings(InputSettings):
+    """Existing premises that could be opened."""
+
+    osm: bool = Field(False, description="take the amenities of the streets' OSM file")
+
+    @model_validator(mode="after")
+    def _one_source(self) -> HostsSettings:
+        if self.osm and self.file:
+            raise ValueError("name a `file` or set `osm = true`, not both")
+        return self
+
+
+class StreetsSettings(_Section):
+    """Where the street network comes from."""
+
+    file: str | None = Field(None, description="osm.pbf | osm | graphml | any line layer")
+
+
+class ServiceSettings(_Section):
+    """What “served” means."""
+
+    mode: Mode = Field("walk")
+    limit_min: float = Field(15.0, gt=0, le=120, description="Ganzhou's 15分钟服务圈")
+    speed_kmh: float | None = Field(
+        None, gt=0, le=120, description="walk 4.0, ebike 15.0 (legal cap), drive from OSM"
+    )
+    snap_m: float = Field(300.0, gt=0, description="farthest a point may lie from a street (guess)")
+
+
+class DemandSettings(_Section):
+    """How stays become demand."""
+
+    cell_m: float = Field(100.0, ge=20, le=5000, description="hexagon width")
+    min_workers: int = Field(10, ge=5, description="privacy: distinct workers a cell (MDS)")
+    merge_m: float = Field(
+        400.0, ge=0, description="cells under min_workers join others up to this far (guess)"
+    )
+    dayparts: dict[str, Hours] = Field(
+        default_factory=lambda: dict(DAYPARTS), description="name = [from, to) hours"
+    )
+
+    @field_validator("dayparts")
+    @classmethod
+    def _no_overlap(cls, dayparts: dict[str, Hours]) -> dict[str, Hours]:
+        if not dayparts:
+            raise ValueError("must name at least one daypart")
+        owner: dict[int, str] = {}
+        for name, (start, end) in dayparts.items():
+            span = range(int(start * 2), int((end if end > start else end + 24) * 2))
+            for half_hour in (h % 48 for h in span):
+                if half_hour in owner:
+                    raise ValueError(f"{name!r} overlaps {owner[half_hour]!r}")
+                owner[half_hour] = name
+        return dayparts
+
+
+class CandidatesSettings(_Section):
+    """Where a station could be."""
+
+    kinds: tuple[Literal["hosts", "hotspots", "corners"], ...] = ("hosts", "hotspots", "corners")
+    spacing_m: float = Field(250.0, gt=0, description="between street corners (guess)")
+    max_count: int = Field(1500, ge=1, description="best by demand within the limit are kept")
+
+
+class SitingSettings(_Section):
+    """How many stations, chosen how."""
+
+    model: Literal["mclp"] = Field("mclp", description="maximal covering (Church & ReVelle 1974)")
+    count: int = Field(10, ge=1)
+    min_spacing_m: float = Field(0.0, ge=0, description="between recommended stations")
+    new_hours: str = Field(
+        "00:00-24:00", description="opening hours planned for new stations without a host's hours"
+    )
+    time_limit_s: float = Field(30.0, gt=0, description="for the proof; the plan is kept")
+    gap: float = Field(1e-4, ge=0, lt=1, description="stop when proven this close to the best")
+    reruns: int = Field(100, ge=0, le=1000, description="bootstrap runs behind `stability`")
+
+
+class ParkingSettings(_Section):
+    """Friendly parking."""
+
+    count: int = Field(20, ge=0)
+    min_stop_min: float = Field(3.0, gt=0, description="shortest stop that needs a bay (guess)")
+    max_stop_min: float = Field(20.0, gt=0, description="longest stop that needs a bay (guess)")
+    max_blocking: float = Field(0.05, gt=0, lt=1, description="arrivals that find no bay (guess)")
+    door_m: float = Field(100.0, gt=0, description="bay to door, at most (guess)")
+    station_m: float = Field(
+        200.0, gt=0, description="bay to station, at most, to be linked (guess)"
+    )
+
+
+class ReportSettings(_Section):
+    """What is written."""
+
+    formats: tuple[Literal["html", "xlsx"], ...] = ("html", "xlsx")
+    review_number: str = Field("", description="审图号, printed on the map where one was granted")
+
+
+class Settings(_Section):
+    """A whole study. `folder` is where relative paths start."""
+
+    study: StudySettings = StudySettings()
+    area: AreaSettings = AreaSettings()
+    activity: ActivitySettings = ActivitySettings()
+    stations: StationsSettings = StationsSettings()
+    hosts: HostsSettings = HostsSettings()
+    streets: StreetsSettings = StreetsSettings()
+    service: ServiceSettings = ServiceSettings()
+    demand: DemandSettings = DemandSettings()
+    candidates: CandidatesSettings = CandidatesSettings()
+    siting: SitingSettings = SitingSettings()
+    parking: ParkingSettings = ParkingSettings()
+    report: ReportSettings = ReportSettings()
+    folder: Path = Field(Path(), exclude=True)
+
+    @property
+    def name(self) -> str:
+        """The study's name, or its folder's."""
+        return self.study.name or self.folder.resolve().name
+
+    def path(self, file: str) -> Path:
+        """Return a path of the study, relative ones from its folder."""
+        return self.folder / file
+
+    def datum_of(self, section: InputSettings) -> Datum:
+        """Return the datum of an input: its own, else the study's."""
+        return section.datum or self.study.datum
+
+
+def load_settings(file: Path | str, overrides: tuple[str, ...] = ()) -> Settings:
+    """Read a `study.toml`.
+
+    Parameters
+    ----------
+    file
+        The file, or the folder that holds it.
+    overrides
+        Texts like ``siting.count=12``: TOML values that win over the file.
+
+    Raises
+    ------
+    MissingFileError
+        There is no such file.
+    SettingsError
+        The file is no TOML, a key is unknown (the nearest known one is named) or a value is out
+        of its range; every fault is listed.
+    """
+    file = Path(file)
+    file = file / "study.toml" if file.is_dir() else file
+    if not file.is_file():
+        raise MissingFileError(
+            "no such study. `planner new DIR` writes one to start from.", file=file
+        )
+    try:
+        data = tomllib.loads(file.read_text(encoding="utf-8-sig"))
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{file}: not valid TOML: {error}.") from error
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{file}: not UTF-8. Save it as UTF-8 and try again.") from error
+    for text in overrides:
+        _override(data, text)
+    return make_settings(data, folder=file.parent, source=str(file))
+
+
+def make_settings(
+    data: dict[str, Any], *, folder: Path = Path(), source: str = "settings"
+) -> Settings:
+    """Check a plain dict of sections and return it as `Settings`; errors as `load_settings`."""
+    if "folder" in data:
+        raise SettingsError(f"{source}: unknown key `folder`. Paths start at the file itself.")
+    try:
+        return Settings.model_validate({**data, "folder": folder})
+    except ValidationError as error:
+        faults = "\n".join(f"  {_say(fault)}" for fault in error.errors())
+        raise SettingsError(f"{source}:\n{faults}") from error
+
+
+def _override(data: dict[str, Any], text: str) -> None:
+    """Set one ``section.key=value`` in the plain dict; a value that is no TOML is taken as text."""
+    path, sign, raw = text.partition("=")
+    keys = path.strip().split(".")
+    if not sign or len(keys) < 2 or not all(keys):
+        raise SettingsError(f"`--set {text}` must read section.key=value, e.g. siting.count=12.")
+    try:
+        value = tomllib.loads(f"v = {raw}")["v"]
+    except tomllib.TOMLDecodeError:
+        value = raw
+    for key in keys[:-1]:
+        data = data.setdefault(key, {})
+        if not isinstance(data, dict):
+            raise SettingsError(f"`--set {text}`: `{key}` is no section.")
+    data[keys[-1]] = value
+
+
+def _say(fault: Any) -> str:
+    """One pydantic fault as a sentence with the remedy."""
+    keys = [str(k) for k in fault["loc"]]
+    path = ".".join(keys)
+    if fault["type"] == "extra_forbidden":
+        known = _keys_at(keys[:-1])
+        hint = nearest_name(keys[-1], known) or f" Known here: {', '.join(sorted(known))}."
+        return f"unknown key `{path}`.{hint}"
+    message = fault["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    got = "" if isinstance(fault["input"], dict) else f" Got {fault['input']!r}."
+    return f"`{path}` {message}.{got}"
+
+
+def _keys_at(path: list[str]) -> list[str]:
+    fields = Settings.model_fields
+    if not path:
+        return [name for name in fields if name != "folder"]
+    section = fields[path[0]].annotation if path[0] in fields else None
+    return list(getattr(section, "model_fields", {}))

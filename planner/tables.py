@@ -1,0 +1,302 @@
+"""The tables that flow between the stages, each declared once, and what relates two of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from planner.errors import ColumnError, InputError, nearest_name
+from planner.geo import require_metric
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from scipy.sparse import csr_array
+
+
+class Column(NamedTuple):
+    """What a column holds."""
+
+    dtype: str  # str | float64 | int64 | bool | time | point | polygon | line
+    meaning: str
+    unit: str = ""
+    nullable: bool = False
+    optional: bool = False
+
+
+# Columns named `weight_<daypart>` and `weight_type_<worker type>` follow the study's own names,
+# so `demand` declares only what every demand table has.
+TABLES: dict[str, dict[str, Column]] = {
+    "districts": {
+        "name": Column("str", "the district's name"),
+        "name_en": Column("str", "its English name", nullable=True, optional=True),
+        "geometry": Column("polygon", "the district"),
+    },
+    "fixes": {
+        "rider_id": Column("str", "keyed by the file; never in an output"),
+        "worker_type": Column("str", "food, courier, ride, truck, …; `rider` if unknown"),
+        "time": Column("time", "when, in the study's time zone"),
+        "geometry": Column("point", "where"),
+    },
+    "orders": {
+        "rider_id": Column("str", "who delivered; empty if the file does not say", nullable=True),
+        "worker_type": Column("str", "as in fixes"),
+        "pickup_time": Column("time", "at the merchant", nullable=True),
+        "dropoff_time": Column("time", "at the customer", nullable=True),
+        "pickup": Column("point", "where it was fetched; metric CRS, no active geometry"),
+        "geometry": Column("point", "where it was brought"),
+    },
+    "stays": {
+        "rider_id": Column("str", "who stayed; for orders without riders the order itself"),
+        "worker_type": Column("str", "as in fixes"),
+        "arrive": Column("time", "start"),
+        "leave": Column("time", "end"),
+        "stay_min": Column("float64", "leave - arrive", "min"),
+        "geometry": Column("point", "centre of the stay"),
+    },
+    "counts": {
+        "weight_per_day": Column("float64", "rider-visits", "1/d"),
+        "workers": Column("int64", "distinct workers behind the count"),
+        "geometry": Column("point", "where"),
+    },
+    "stations": {
+        "name": Column("str", "as the register has it"),
+        "kind": Column("str", "station, parking, merchant, pharmacy, charging, drivers_home"),
+        "services": Column("str", "separated by `;`", nullable=True),
+        "hours": Column("str", "`HH:MM-HH:MM`, several joined by `,`"),
+        "hours_assumed": Column("bool", "the file gave no hours"),
+        "capacity": Column("float64", "seats", nullable=True),
+        "geometry": Column("point", "the door"),
+    },
+    "hosts": {
+        "name": Column("str", "as the register has it", nullable=True),
+        "kind": Column("str", "community, mall, union, bank, pharmacy, restaurant, …"),
+        "hours": Column("str", "as in stations; empty if unknown", nullable=True),
+        "geometry": Column("point", "the door"),
+    },
+    "demand": {
+        "weight_per_day": Column("float64", "rider-visits on an average day", "1/d"),
+        "workers": Column("int64", "distinct workers seen, never under the privacy limit"),
+        "cell_row": Column("int64", "hexagon row of the cell that stands for the point"),
+        "cell_col": Column("int64", "hexagon column"),
+        "geometry": Column("point", "weighted centre of the stays"),
+    },
+    "hotspots": {
+        "name": Column("str", "nearest street, host or district"),
+        "weight_per_day": Column("float64", "rider-visits", "1/d"),
+        "geometry": Column("point", "the medoid cell"),
+    },
+    "candidates": {
+        "name": Column("str", "of host, hot spot or street corner"),
+        "kind": Column("str", "existing, host, hotspot, corner"),
+        "action": Column("str", "keep (existing), activate (host), build"),
+        "host_name": Column("str", "the host's name", nullable=True),
+        "hours": Column("str", "as in stations"),
+        "geometry": Column("point", "where"),
+    },
+    "sites": {
+        "rank": Column("int64", "order of opening, by gain"),
+        "name": Column("str", "as in candidates"),
+        "kind": Column("str", "as in candidates"),
+        "action": Column("str", "activate or build"),
+        "host_name": Column("str", "as in candidates", nullable=True),
+        "hours": Column("str", "as in candidates"),
+        "gain_per_day": Column("float64", "rider-visits newly covered at its rank", "1/d"),
+        "gain_share": Column("float64", "the same over all demand", "0..1"),
+        "cumulative_share": Column("float64", "covered share with the sites up to here", "0..1"),
+        "stability": Column(
+            "float64",
+            "share of bootstrap reruns that choose it or a neighbour",
+            "0..1",
+            nullable=True,
+        ),
+        "before_min": Column(
+            "float64",
+            "median minutes to the nearest existing station of the "
+            "demand it gains, capped at twice the limit",
+            "min",
+            nullable=True,
+        ),
+        "after_min": Column(
+            "float64", "median minutes from that demand to it", "min", nullable=True
+        ),
+        "peak": Column("str", "the daypart that gains most"),
+        "why": Column("str", "one sentence in the study's language"),
+        "geometry": Column("point", "where"),
+    },
+    "parking": {
+        "name": Column("str", "nearest street or host"),
+        "bays": Column("int64", "places for e-bikes"),
+        "served_per_day": Column("float64", "short stops within reach of the door", "1/d"),
+        "peak_per_hour": Column("float64", "short stops in the busiest hour", "1/h"),
+        "blocking_share": Column("float64", "arrivals that find all bays taken (Erlang B)", "0..1"),
+        "workers": Column("int64", "distinct workers behind it, never under the privacy limit"),
+        "station_id": Column("str", "nearest station on foot, if near enough", nullable=True),
+        "station_walk_m": Column("float64", "walk to it", "m", nullable=True),
+        "geometry": Column("point", "where, on a street"),
+    },
+    "coverage": {
+        "scope": Column("str", "all, daypart, district or worker_type"),
+        "name": Column("str", "which daypart, district or type; `all`"),
+        "weight_per_day": Column("float64", "demand in the scope", "1/d"),
+        "covered_share": Column(
+            "float64", "within the limit of any station", "0..1", nullable=True
+        ),
+        "open_share": Column(
+            "float64",
+            "within the limit of a station open then; dayparts only",
+            "0..1",
+            nullable=True,
+        ),
+        "median_min": Column(
+            "float64", "to the nearest station, where within the limit", "min", nullable=True
+        ),
+    },
+}
+
+
+def check_table(table: pd.DataFrame, name: str, *, file: Any = None) -> None:
+    """Raise unless a table is what `TABLES[name]` declares; all faults are reported at once.
+
+    Parameters
+    ----------
+    table
+        Any frame; one with a `geometry` column must be in a metric CRS.
+    name
+        A key of `TABLES`.
+    file
+        The file it came from, for the message.
+
+    Raises
+    ------
+    ColumnError
+        Columns are missing; the nearest present name is suggested.
+    CrsError
+        The CRS is absent or in degrees.
+    InputError
+        The index is not unique, or a column that must be filled has gaps.
+    """
+    declared = TABLES[name]
+    missing = [c for c, spec in declared.items() if c not in table.columns and not spec.optional]
+    if missing:
+        hints = "".join(nearest_name(c, map(str, table.columns)) for c in missing)
+        raise ColumnError(
+            f"`{name}` lacks {_listing(missing)}. It has {_listing(table.columns)}.{hints}",
+            file=file,
+        )
+    if "geometry" in declared:
+        require_metric(table, name)
+    faults = [] if table.index.is_unique else ["its index is not unique"]
+    for column, spec in declared.items():
+        if column in table.columns and not spec.nullable and table[column].isna().any():
+            first = table.index[table[column].isna()].tolist()[0]
+            faults.append(f"`{column}` is empty at {table.index.name or 'row'} {first!r}")
+    if faults:
+        raise InputError(f"`{name}`: {'; '.join(faults)}.", file=file)
+
+
+def _listing(names: Iterable[object]) -> str:
+    return ", ".join(f"`{n}`" for n in names) or "nothing"
+
+
+# ── what was read, and what was lost ──────────────────────────────────────────────────────────
+
+
+class Loss(NamedTuple):
+    """Rows that were left out for one reason."""
+
+    reason: str
+    rows: int
+    example: str = ""  # file row and what stood there; never personal data
+
+
+def record_input(
+    table: pd.DataFrame, *, file: str, rows: int, losses: Iterable[Loss] = (), sha256: str = ""
+) -> None:
+    """Note on a freshly made table where it came from and what was lost on the way.
+
+    The note is a plain dict in `table.attrs["input"]`:
+    ``{file, rows, kept, dropped: {reason: n}, examples: {reason: text}, sha256}``, with
+    ``kept + sum(dropped) = rows``.
+    """
+    losses = [loss for loss in losses if loss.rows]
+    dropped = {loss.reason: int(loss.rows) for loss in losses}
+    table.attrs["input"] = {
+        "file": file,
+        "rows": int(rows),
+        "kept": int(rows) - sum(dropped.values()),
+        "dropped": dropped,
+        "examples": {loss.reason: loss.example for loss in losses if loss.example},
+        "sha256": sha256,
+    }
+
+
+# ── who reaches what ──────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True)
+class Reach:
+    """Pairs (demand, facility) within a limit, travelled from demand to facility.
+
+    Attributes
+    ----------
+    minutes
+        CSR, demand × facilities; an entry only where within the limit (a time of zero is kept as
+        an explicit entry). Use ``minutes.indptr`` and ``minutes.indices``, not truth, for "within".
+    demand_id, facility_id
+        The indexes of the two tables, in the order of rows and columns.
+    limit_min, mode, speed_kmh
+        What was asked.
+    unsnapped_demand, unsnapped_facilities
+        Identifiers too far from every street to be reached at all.
+    """
+
+    minutes: csr_array
+    demand_id: pd.Index
+    facility_id: pd.Index
+    limit_min: float
+    mode: str
+    speed_kmh: float
+    unsnapped_demand: pd.Index = field(default_factory=lambda: pd.Index([], dtype=object))
+    unsnapped_facilities: pd.Index = field(default_factory=lambda: pd.Index([], dtype=object))
+
+    def pairs(self) -> pd.DataFrame:
+        """Return one row a pair: `demand_id`, `facility_id`, `travel_min`."""
+        row = np.repeat(np.arange(self.minutes.shape[0]), np.diff(self.minutes.indptr))
+        return pd.DataFrame(
+            {
+                "demand_id": self.demand_id.take(row),
+                "facility_id": self.facility_id.take(self.minutes.indices),
+                "travel_min": self.minutes.data,
+            }
+        )
+
+    def covered(self, columns: np.ndarray | None = None) -> np.ndarray:
+        """Tell for each demand row whether any facility (of the given columns) is within the limit."""
+        inside = np.ones(self.minutes.shape[1], dtype=bool)
+        if columns is not None:
+            inside[:] = False
+            inside[columns] = True
+        counts = np.zeros(self.minutes.shape[0], dtype=np.int64)
+        row = np.repeat(np.arange(self.minutes.shape[0]), np.diff(self.minutes.indptr))
+        np.add.at(counts, row, inside[self.minutes.indices])
+        return counts > 0
+
+    def select(self, facility_id: Iterable[str]) -> Reach:
+        """Return the same reach with only the given facilities, in the given order."""
+        column = self.facility_id.get_indexer(pd.Index(list(facility_id)))
+        minutes = self.minutes.tocsc()[:, column].tocsr()
+        minutes.sort_indices()
+        return Reach(
+            minutes,
+            self.demand_id,
+            self.facility_id[column],
+            self.limit_min,
+            self.mode,
+            self.speed_kmh,
+            self.unsnapped_demand,
+            self.unsnapped_facilities.intersection(self.facility_id[column]),
+        )
