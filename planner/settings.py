@@ -105,6 +105,7 @@ class StreetsSettings(_Section):
     """Where the street network comes from."""
 
     file: str | None = Field(None, description="osm.pbf | osm | graphml | any line layer")
+    water: str | None = Field(None, description="polygons of rivers and lakes, only drawn")
 
 
 class ServiceSettings(_Section):

@@ -275,7 +275,7 @@ class Reach:
         )
 
     def covered(self, columns: np.ndarray | None = None) -> np.ndarray:
-        """Tell for each demand row whether any facility (of the given columns) is within the limit."""
+        """Tell for each demand row whether a facility (of the given columns) is in reach."""
         inside = np.ones(self.minutes.shape[1], dtype=bool)
         if columns is not None:
             inside[:] = False
