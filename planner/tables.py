@@ -98,6 +98,7 @@ TABLES: dict[str, dict[str, Column]] = {
         "geometry": Column("point", "where"),
     },
     "sites": {
+        "candidate_id": Column("str", "the candidate that was chosen"),
         "rank": Column("int64", "order of opening, by gain"),
         "name": Column("str", "as in candidates"),
         "kind": Column("str", "as in candidates"),
