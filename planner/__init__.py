@@ -1,1 +1,102 @@
-"""Where do riders need the next station?"""
+"""Plan where riders need the next station.
+
+The names below are loaded when they are first used, so that ``import planner`` costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from planner.activity import make_stays
+    from planner.candidates import make_candidates
+    from planner.coverage import (
+        circle_share,
+        make_reach,
+        make_service_areas,
+        measure_coverage,
+        measure_equity,
+    )
+    from planner.demand import find_hotspots, make_demand
+    from planner.draw import draw_plan, write_map
+    from planner.load import load_activity, load_area, load_hosts, load_stations, write_sample
+    from planner.locate import Solution, solve_mclp
+    from planner.network import StreetNetwork, load_streets
+    from planner.parking import choose_parking
+    from planner.pipeline import run_study, write_outputs
+    from planner.plan import Plan, load_plan
+    from planner.report import write_report, write_sites, write_workbook
+    from planner.settings import Settings, load_settings
+    from planner.siting import choose_stations
+    from planner.tables import Reach
+
+_HOMES = {
+    "activity": ["make_stays"],
+    "candidates": ["make_candidates"],
+    "coverage": [
+        "circle_share",
+        "make_reach",
+        "make_service_areas",
+        "measure_coverage",
+        "measure_equity",
+    ],
+    "demand": ["find_hotspots", "make_demand"],
+    "draw": ["draw_plan", "write_map"],
+    "load": ["load_activity", "load_area", "load_hosts", "load_stations", "write_sample"],
+    "locate": ["Solution", "solve_mclp"],
+    "network": ["StreetNetwork", "load_streets"],
+    "parking": ["choose_parking"],
+    "pipeline": ["run_study", "write_outputs"],
+    "plan": ["Plan", "load_plan"],
+    "report": ["write_report", "write_sites", "write_workbook"],
+    "settings": ["Settings", "load_settings"],
+    "siting": ["choose_stations"],
+    "tables": ["Reach"],
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "Plan",
+    "Reach",
+    "Settings",
+    "Solution",
+    "StreetNetwork",
+    "choose_parking",
+    "choose_stations",
+    "circle_share",
+    "draw_plan",
+    "find_hotspots",
+    "load_activity",
+    "load_area",
+    "load_hosts",
+    "load_plan",
+    "load_settings",
+    "load_stations",
+    "load_streets",
+    "make_candidates",
+    "make_demand",
+    "make_reach",
+    "make_service_areas",
+    "make_stays",
+    "measure_coverage",
+    "measure_equity",
+    "run_study",
+    "solve_mclp",
+    "write_map",
+    "write_outputs",
+    "write_report",
+    "write_sample",
+    "write_sites",
+    "write_workbook",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME_OF:
+        raise AttributeError(f"module 'planner' has no attribute {name!r}")
+    return getattr(import_module(f"planner.{_HOME_OF[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -189,7 +189,7 @@ def _write_text(path: Path, text: str) -> Path:
 
 
 def _replace_folder(fresh: Path, target: Path) -> None:
-    """Put a finished folder where another stands; the old one goes only when the new one is there."""
+    """Put a finished folder where another stands; the old one goes last."""
     old = target.with_name(f".{target.name}.old")
     shutil.rmtree(old, ignore_errors=True)
     if target.exists():

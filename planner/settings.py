@@ -118,6 +118,11 @@ class ServiceSettings(_Section):
     )
     snap_m: float = Field(300.0, gt=0, description="farthest a point may lie from a street (guess)")
 
+    @property
+    def circle_kmh(self) -> float:
+        """The one speed of the mode: what a circle on paper would be drawn with."""
+        return self.speed_kmh or SPEED_KMH[self.mode]
+
 
 class DemandSettings(_Section):
     """How stays become demand."""

@@ -1,0 +1,54 @@
+"""The command `planner`: one sub-command a file."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from planner.cli import check, coverage, demo, new, run
+from planner.cli.screen import ERRORS
+from planner.errors import InputError, NoSolutionError, PlannerError, SettingsError
+
+app = typer.Typer(
+    name="planner",
+    help="Where do riders need the next station?",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+for command in (demo.demo, new.new, check.check, run.run, coverage.coverage):
+    app.command()(command)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        typer.echo(version("station-coverage-planner"))
+        raise typer.Exit
+
+
+@app.callback()
+def _main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Where do riders need the next station?"""
+
+
+def main() -> None:
+    """Run the command; leave with 0 done, 1 failed, 2 bad input."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # a GBK console
+    try:
+        app()
+    except PlannerError as error:
+        ERRORS.print(f"error: {error}", style="red", markup=False, highlight=False)
+        bad_input = isinstance(error, InputError | SettingsError | NoSolutionError)
+        raise SystemExit(2 if bad_input else 1) from None
+    except KeyboardInterrupt:
+        ERRORS.print("stopped; earlier outputs are as they were.")
+        raise SystemExit(1) from None

@@ -1,0 +1,49 @@
+"""`planner coverage`: what exists today, nothing else."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from planner.cli.run import AsJson, Set, Study
+from planner.cli.screen import RESULTS, print_rows, stage_lines
+from planner.i18n import translator
+from planner.settings import load_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import pandas as pd
+
+
+def coverage(
+    study: Study,
+    overrides: Set = [],  # noqa: B006  typer copies it
+    as_json: AsJson = False,
+) -> None:
+    """Measure what the existing stations cover today: all, by daypart, district, worker type."""
+    from planner.pipeline import measure_today
+    from planner.plan import to_json
+    from planner.summary import basis_text
+
+    settings = load_settings(study, tuple(overrides))
+    with stage_lines(settings.study.language) as tell:
+        stations, table = measure_today(settings, on_stage=tell)
+    basis = basis_text(settings, stations)
+    if as_json:
+        rows = table.astype(object).to_dict("records")
+        circle = table.attrs["circle_share"]
+        RESULTS.print(
+            to_json({"basis": basis, "circle_share": circle, "rows": rows}), markup=False, end=""
+        )
+        return
+    print_rows(_rows(table, settings.study.language), title=f"{settings.name} · {basis}")
+
+
+def _rows(table: pd.DataFrame, language: str) -> Iterator[tuple[str, str]]:
+    t = translator(language)
+    for row in table.itertuples():
+        share = f"{row.covered_share:.1%}" if row.covered_share == row.covered_share else "–"
+        if row.open_share == row.open_share:
+            share += "   " + t("open then {share}", share=f"{row.open_share:.1%}")
+        yield t(row.name), share
+    yield t("circles would claim"), f"{table.attrs['circle_share']:.1%}"

@@ -1,0 +1,29 @@
+"""`planner demo`: the sample city, planned."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from planner.cli.run import AsJson, run_settings, show_plan
+from planner.errors import InputError
+from planner.settings import load_settings
+
+
+def demo(
+    folder: Annotated[Path, typer.Argument(help="Where to write it.")] = Path("planner-demo"),
+    language: Annotated[str, typer.Option("--language", help="zh or en.")] = "zh",
+    as_json: AsJson = False,
+) -> None:
+    """Write the sample study into a folder and plan it; nothing is downloaded."""
+    from planner.load import write_sample
+
+    if folder.exists() and any(folder.iterdir()) and not (folder / "study.toml").exists():
+        raise InputError("is not empty and holds no study. Name a new folder.", file=folder)
+    if not (folder / "study.toml").exists():
+        write_sample(folder)
+    settings = load_settings(folder, (f"study.language={language!r}",))
+    plan, paths = run_settings(settings, folder / "out")
+    show_plan(plan, paths, as_json=as_json)

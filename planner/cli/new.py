@@ -1,0 +1,70 @@
+"""`planner new`: a commented study to start from."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path  # noqa: TC003  typer reads it at run time
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from pydantic import BaseModel
+
+from planner.cli.screen import RESULTS
+from planner.errors import InputError
+from planner.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pydantic.fields import FieldInfo
+
+HEAD = """# A study for the station coverage planner. Every key is shown with its default, commented out;
+# take away the `#` of those you change. Paths are relative to this file.
+"""
+FILES = {
+    "area": "districts.geojson",
+    "activity": "activity/*.parquet",
+    "stations": "stations.xlsx",
+    "hosts": "hosts.geojson",
+    "streets": "streets.osm.pbf",
+}
+
+
+def new(folder: Annotated[Path, typer.Argument(help="The study's folder.")]) -> None:
+    """Write a commented study.toml with every setting and its default."""
+    file = folder / "study.toml"
+    if file.exists():
+        raise InputError("exists already; it is left as it is.", file=file)
+    folder.mkdir(parents=True, exist_ok=True)
+    file.write_text(study_template(), encoding="utf-8")
+    RESULTS.print(f"{file}\nput your files beside it, then: planner check {folder}", markup=False)
+
+
+def study_template() -> str:
+    """Return a `study.toml` that names every section and key, as the settings declare them."""
+    return HEAD + "\n".join(_sections())
+
+
+def _sections() -> Iterator[str]:
+    for section, field in Settings.model_fields.items():
+        model = field.annotation
+        if isinstance(model, type) and issubclass(model, BaseModel):
+            yield f"\n[{section}]  # {(model.__doc__ or '').strip()}"
+            yield from (_key(section, name, key) for name, key in model.model_fields.items())
+
+
+def _key(section: str, name: str, field: FieldInfo) -> str:
+    note = f"  # {field.description}" if field.description else ""
+    if name == "file" and section in FILES:
+        needed = section in ("activity", "streets")
+        return f"{'' if needed else '# '}file = {_toml(FILES[section])}{note}"
+    return f"# {name} = {_toml(field.get_default(call_default_factory=True))}{note}"
+
+
+def _toml(value: Any) -> str:
+    """A default as TOML writes it; None as an empty text."""
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{k} = {_toml(v)}" for k, v in value.items()) + " }"
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(_toml(v) for v in value) + "]"
+    return '""' if value is None else json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,73 @@
+"""How the terminal looks: one line a stage on stderr, results on stdout."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from planner.i18n import translator
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from rich.status import Status
+
+    from planner.pipeline import OnStage
+
+RESULTS = Console(highlight=False, soft_wrap=True)
+ERRORS = Console(stderr=True, highlight=False, soft_wrap=True)
+
+STAGES = {
+    "area": "districts", "streets": "street edges", "activity": "activity records",
+    "stations": "existing stations", "hosts": "hosts", "stays": "stays",
+    "demand": "demand points", "hotspots": "hot spots", "candidates": "candidates",
+    "reach": "pairs in reach", "coverage": "coverage measures", "siting": "recommended stations",
+    "parking": "parking sites", "service_areas": "service areas", "outputs": "files",
+}  # fmt: skip
+
+
+@contextmanager
+def stage_lines(language: str) -> Iterator[OnStage]:
+    """Give a callback that prints one line a stage and spins while one runs."""
+    t = translator(language)
+    status: Status = ERRORS.status("")
+
+    def show(stage: str, rows: int | None = None, seconds: float | None = None) -> None:
+        label = t(STAGES.get(stage, stage))
+        if seconds is None:
+            status.update(Text(label))
+            return
+        line = Text.assemble((f"{rows:>12,}", "bold"), f"  {label}", (f"  {seconds:.1f} s", "dim"))
+        ERRORS.print(line)
+
+    if not ERRORS.is_terminal:
+        yield show
+        return
+    with status:
+        yield show
+
+
+def print_rows(rows: Iterable[tuple[str, str]], *, title: str = "") -> None:
+    """Print label and value pairs as a small table."""
+    table = Table(box=None, show_header=False, padding=(0, 2), title=title, title_justify="left")
+    table.add_column(style="dim")
+    table.add_column(justify="left")
+    for label, value in rows:
+        table.add_row(Text(label), Text(value))
+    RESULTS.print(table)
+
+
+def print_paths(paths: dict[str, Path], language: str) -> None:
+    """Print where the outputs are, as paths that a terminal lets one click."""
+    t = translator(language)
+    print_rows((t(what), str(path)) for what, path in paths.items())
+
+
+def warn(message: str) -> None:
+    """Print a warning with its remedy."""
+    ERRORS.print(Text(message, style="yellow"))

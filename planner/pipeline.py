@@ -1,0 +1,426 @@
+"""THE LINE: every stage called once, in order; nothing else knows the order."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
+
+import pandas as pd
+
+from planner import draw, load, quality, report, summary
+from planner.activity import make_stays
+from planner.candidates import make_candidates
+from planner.coverage import (
+    circle_share,
+    make_reach,
+    make_service_areas,
+    measure_coverage,
+    measure_equity,
+    nearest_station_minutes,
+)
+from planner.demand import find_hotspots, make_demand
+from planner.errors import InputError, SettingsError
+from planner.network import StreetNetwork, load_streets
+from planner.parking import choose_parking
+from planner.plan import Plan, to_json
+from planner.settings import Settings, load_settings
+from planner.siting import choose_stations
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import geopandas as gpd
+
+    from planner.tables import Reach
+
+log = logging.getLogger(__name__)
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def plan_study(s: Settings, *, on_stage: OnStage | None = None) -> Plan:
+    """Run the whole line of a study: from activity and stations to recommended sites.
+
+    Parameters
+    ----------
+    s
+        The study.
+    on_stage
+        Called before and after every stage, for progress.
+
+    Raises
+    ------
+    PlannerError
+        Anything wrong with the study, its files or their contents.
+    """
+    stage, seed, limit = _Stages(on_stage), s.study.seed, _limit(s)
+    inputs = load_inputs(s, on_stage=on_stage)
+    area, streets, stations, hosts = inputs.area, inputs.streets, inputs.stations, inputs.hosts
+
+    stops = stage("stays", _make_stops, s, inputs.activity)
+    demand = stage("demand", _make_demand, s, stops)
+    hotspots = stage("hotspots", find_hotspots, demand, rng=seed)
+    candidates = stage(
+        "candidates", make_candidates, demand, streets, existing=stations, hosts=hosts,
+        hotspots=hotspots, area=area, kinds=s.candidates.kinds, spacing_m=s.candidates.spacing_m,
+        max_count=s.candidates.max_count, new_hours=s.siting.new_hours, rng=seed,
+    )  # fmt: skip
+    reach = stage("reach", make_reach, streets, demand, candidates, **limit)
+    _check_near_streets(reach, demand)
+
+    existing = candidates[candidates["action"] == "keep"]
+    before = stage("coverage", _measure, s, reach, demand, existing, area)
+    sites = stage(
+        "siting", choose_stations, reach, demand, candidates, s.siting.count,
+        model=s.siting.model, min_spacing_m=s.siting.min_spacing_m, gap=s.siting.gap,
+        time_limit_s=s.siting.time_limit_s, reruns=s.siting.reruns, rng=seed,
+        existing_minutes=_minutes_today(s, streets, demand, existing), language=s.study.language,
+    )  # fmt: skip
+    opened = pd.concat([existing, candidates.loc[sites["candidate_id"]]])
+    after = _measure(s, reach, demand, opened, area)
+    bays = stage(
+        "parking", choose_parking, streets, stops, sites, existing=stations, hosts=hosts,
+        min_workers=s.demand.min_workers, language=s.study.language, rng=seed,
+        **s.parking.model_dump(),
+    )  # fmt: skip
+    areas = stage("service_areas", _make_areas, s, streets, existing, opened)
+
+    tables = {
+        "districts": area, "demand": demand, "stations": stations, "hosts": hosts,
+        "candidates": candidates, "sites": sites, "parking": bays, "hotspots": hotspots,
+        "coverage_before": before, "coverage_after": after, "service_areas": areas,
+        "streets": streets.lines(), "water": inputs.water,
+    }  # fmt: skip
+    circles = [circle_share(demand, f, radius_m=_radius_m(s)) for f in (existing, opened)]
+    numbers = summary.summarise(
+        s, tables, streets=streets, activity=inputs.activity, stays=stops,
+        circles=(circles[0], circles[1]), equity=measure_equity(after),
+    )  # fmt: skip
+    return Plan(s, {k: t for k, t in tables.items() if t is not None}, numbers, reach)
+
+
+def run_study(
+    study: Path | str, *, overrides: tuple[str, ...] = (), on_stage: OnStage | None = None
+) -> Plan:
+    """Read a `study.toml` (or the folder that holds it) and run the whole line.
+
+    Parameters
+    ----------
+    study
+        The file or its folder.
+    overrides
+        Settings that win over the file, e.g. ``("siting.count=12",)``.
+    on_stage
+        Called before and after every stage, for progress.
+
+    Raises
+    ------
+    PlannerError
+        Anything wrong with the study, its files or their contents.
+    """
+    return plan_study(load_settings(study, overrides), on_stage=on_stage)
+
+
+def measure_today(
+    s: Settings, *, on_stage: OnStage | None = None
+) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
+    """Measure what the existing stations of a study cover, and nothing else.
+
+    Returns
+    -------
+    stations, coverage
+        The tables of that name; ``coverage.attrs["circle_share"]`` is what circles would claim.
+
+    Raises
+    ------
+    PlannerError
+        Anything wrong with the study or its files; `SettingsError` if it names no stations.
+    """
+    if s.stations.file is None:
+        raise SettingsError("the study names no `stations.file`, so there is no coverage today.")
+    stage = _Stages(on_stage)
+    inputs = load_inputs(s, on_stage=on_stage)
+    demand = stage("demand", _make_demand, s, stage("stays", _make_stops, s, inputs.activity))
+    reach = stage("reach", make_reach, inputs.streets, demand, inputs.stations, **_limit(s))
+    _check_near_streets(reach, demand)
+    coverage = stage("coverage", _measure, s, reach, demand, inputs.stations, inputs.area)
+    coverage.attrs["circle_share"] = circle_share(demand, inputs.stations, radius_m=_radius_m(s))
+    return inputs.stations, coverage
+
+
+def check_inputs(s: Settings, *, on_stage: OnStage | None = None) -> dict[str, Any]:
+    """Load a study's inputs and say what they are worth: the data part of `plan.json`.
+
+    Raises
+    ------
+    PlannerError
+        Anything wrong with the study or its files.
+    """
+    stage = _Stages(on_stage)
+    inputs = load_inputs(s, on_stage=on_stage)
+    stops = stage("stays", _make_stops, s, inputs.activity)
+    demand = stage("demand", _make_demand, s, stops)
+    anywhere = inputs.stations if inputs.stations is not None else demand.head(1)
+    _check_near_streets(make_reach(inputs.streets, demand, anywhere, **_limit(s)), demand)
+    tables = {"districts": inputs.area, "stations": inputs.stations, "hosts": inputs.hosts}
+    return summary.describe_data(
+        s,
+        {**tables, "demand": demand},
+        streets=inputs.streets,
+        activity=inputs.activity,
+        stays=stops,
+    )
+
+
+# ── inputs ────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What a study brings, in one metric CRS."""
+
+    area: gpd.GeoDataFrame
+    streets: StreetNetwork
+    activity: gpd.GeoDataFrame
+    stations: gpd.GeoDataFrame | None
+    hosts: gpd.GeoDataFrame | None
+    water: gpd.GeoDataFrame | None
+
+
+def load_inputs(s: Settings, *, on_stage: OnStage | None = None) -> Inputs:
+    """Load every file that a study names.
+
+    Raises
+    ------
+    SettingsError
+        The study names no activity or no streets.
+    InputError
+        A file is missing or wrong.
+    """
+    stage = _Stages(on_stage)
+    for section in ("activity", "streets"):
+        if getattr(s, section).file is None:
+            raise SettingsError(f"the study names no `{section}.file`. Add it to study.toml.")
+    mode, speed = s.service.mode, s.service.speed_kmh
+    area = stage("area", _load, s, "area", load.load_area) if s.area.file else None
+    streets = stage(
+        "streets", load_streets, s.path(str(s.streets.file)), mode=mode, speed_kmh=speed,
+        crs=None if area is None else area.crs,
+    )  # fmt: skip
+    if area is None:
+        area = load.area_from_streets(streets.lines(), s.name)
+    activity = stage(
+        "activity", _load, s, "activity", load.load_activity, area=area, kind=s.activity.kind,
+        timezone=s.study.timezone, clock=s.activity.timezone,
+    )  # fmt: skip
+    stations = None
+    if s.stations.file:
+        hours = s.stations.assumed_hours
+        stations = stage(
+            "stations", _load, s, "stations", load.load_stations, area=area, assumed_hours=hours
+        )
+    hosts = stage("hosts", _load_hosts, s, area)
+    return Inputs(area, streets, activity, stations, hosts, _load_water(s, area))
+
+
+def _load(
+    s: Settings, section: str, loader: Callable[..., gpd.GeoDataFrame], **options: object
+) -> gpd.GeoDataFrame:
+    """Call a loader with what every input section says: file, datum and columns."""
+    given = getattr(s, section)
+    return loader(
+        s.path(given.file), datum=s.datum_of(given), columns=given.columns or None, **options
+    )
+
+
+def _load_hosts(s: Settings, area: gpd.GeoDataFrame) -> gpd.GeoDataFrame | None:
+    if s.hosts.osm:
+        return load.load_hosts(s.path(str(s.streets.file)), area=area)
+    return _load(s, "hosts", load.load_hosts, area=area) if s.hosts.file else None
+
+
+def _load_water(s: Settings, area: gpd.GeoDataFrame) -> gpd.GeoDataFrame | None:
+    if s.streets.water is None:
+        return None
+    return load.load_area(s.path(s.streets.water), datum=s.study.datum)[["geometry"]].to_crs(
+        area.crs
+    )
+
+
+# ── stages that need a setting looked up ──────────────────────────────────────────────────────
+
+
+def _limit(s: Settings) -> dict[str, float]:
+    return {"limit_min": s.service.limit_min, "snap_m": s.service.snap_m}
+
+
+def _radius_m(s: Settings) -> float:
+    """How far the straight line is that the limit allows: what a circle on paper would be."""
+    return s.service.limit_min * s.service.circle_kmh * 1000.0 / 60.0
+
+
+def _make_stops(s: Settings, activity: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Stays long enough for a bay or more; counts and stays come as they are."""
+    if s.activity.kind in ("stays", "counts"):
+        return activity
+    return make_stays(
+        activity,
+        radius_m=s.activity.radius_m,
+        min_stay_min=min(s.parking.min_stop_min, s.activity.min_stay_min),
+        max_stay_min=s.activity.max_stay_min,
+    )
+
+
+def _make_demand(s: Settings, stops: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Demand of the stays that are long enough; an order counts however short the stop."""
+    long_enough = (
+        stops["stay_min"] >= s.activity.min_stay_min if s.activity.kind == "fixes" else slice(None)
+    )
+    return make_demand(
+        stops.loc[long_enough],
+        cell_m=s.demand.cell_m,
+        min_workers=s.demand.min_workers,
+        merge_m=s.demand.merge_m,
+        dayparts=s.demand.dayparts,
+    )
+
+
+def _measure(
+    s: Settings,
+    reach: Reach,
+    demand: gpd.GeoDataFrame,
+    facilities: gpd.GeoDataFrame,
+    area: gpd.GeoDataFrame,
+) -> pd.DataFrame:
+    return measure_coverage(
+        reach.select(facilities.index), demand, facilities=facilities, area=area,
+        dayparts=s.demand.dayparts,
+    )  # fmt: skip
+
+
+def _minutes_today(
+    s: Settings, streets: StreetNetwork, demand: gpd.GeoDataFrame, existing: gpd.GeoDataFrame
+) -> pd.Series | None:
+    """Minutes to the nearest existing station, up to twice the limit: how bad the gap is."""
+    if existing.empty:
+        return None
+    farthest = 2 * s.service.limit_min
+    return nearest_station_minutes(
+        streets, demand, existing, max_min=farthest, snap_m=s.service.snap_m
+    )
+
+
+def _make_areas(
+    s: Settings,
+    streets: StreetNetwork,
+    existing: gpd.GeoDataFrame,
+    opened: gpd.GeoDataFrame,
+) -> gpd.GeoDataFrame:
+    """Service areas before and after, at a third, two thirds and the whole of the limit."""
+    limits = tuple(round(s.service.limit_min * k / 3, 2) for k in (1, 2, 3))
+    frames = [
+        make_service_areas(streets, f, limits_min=limits, snap_m=s.service.snap_m).assign(when=when)
+        for when, f in (("before", existing), ("after", opened))
+        if len(f)
+    ]
+    return pd.concat(frames, ignore_index=True).rename_axis("area_id")
+
+
+def _check_near_streets(reach: Reach, demand: gpd.GeoDataFrame) -> None:
+    """Refuse a study whose demand lies off the streets: a wrong datum, area or street file."""
+    far = demand["weight_per_day"].reindex(reach.unsnapped_demand).sum()
+    share = far / demand["weight_per_day"].sum()
+    if share > 0.5:
+        raise InputError(
+            f"{share:.0%} of the demand lies too far from every street to be snapped. Check that "
+            "`streets.file` shows the same city, and the `datum` of activity and streets "
+            "(wgs84, gcj02 or bd09)."
+        )
+
+
+# ── outputs and progress ──────────────────────────────────────────────────────────────────────
+
+
+def write_outputs(plan: Plan, out: Path | str) -> dict[str, Path]:
+    """Write everything a run leaves; a failure leaves what stood there before.
+
+    Returns
+    -------
+    What it is → where it is: ``plan, map, report, workbook, sites, quality``, as far as written.
+    """
+    out = Path(out)
+    out.mkdir(parents=True, exist_ok=True)
+    fresh = Path(tempfile.mkdtemp(prefix=".new-", dir=out))
+    try:
+        formats = plan.settings.report.formats
+        plan.save(fresh)
+        notes = {**plan.summary, "warnings": quality.find_warnings(plan.settings, plan.summary)}
+        data = {key: notes[key] for key in (*summary.DATA_KEYS, "warnings")}
+        (fresh / "quality.json").write_text(to_json(data), encoding="utf-8")
+        draw.write_map(plan, fresh / "map.html")
+        report.write_sites(plan, fresh)
+        if "html" in formats:
+            report.write_report(plan, fresh / "report.html")
+        if "xlsx" in formats:
+            report.write_workbook(plan, fresh / "plan.xlsx")
+        for path in sorted(fresh.iterdir()):
+            _replace(path, out / path.name)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+    names = {
+        "plan": "plan.json", "map": "map.html", "report": "report.html", "workbook": "plan.xlsx",
+        "sites": "sites.geojson",
+    }  # fmt: skip
+    return {what: out / name for what, name in names.items() if (out / name).exists()}
+
+
+def _replace(fresh: Path, target: Path) -> None:
+    """Put a finished file or folder where another may stand."""
+    if target.is_dir():
+        old = target.with_name(f".{target.name}.old")
+        shutil.rmtree(old, ignore_errors=True)
+        target.rename(old)
+        fresh.rename(target)
+        shutil.rmtree(old, ignore_errors=True)
+    else:
+        fresh.replace(target)
+
+
+class OnStage(Protocol):
+    """Told of a stage before (rows and seconds are None) and after it."""
+
+    def __call__(self, stage: str, rows: int | None = None, seconds: float | None = None) -> None:
+        """Show it."""
+
+
+@dataclass(frozen=True)
+class _Stages:
+    """Calls a stage and tells what came out, and how long it took."""
+
+    tell: OnStage | None
+
+    def __call__(self, name: str, call: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        if self.tell:
+            self.tell(name)
+        start = time.perf_counter()
+        result = call(*args, **kwargs)
+        seconds = time.perf_counter() - start
+        rows = _rows(result)
+        log.info("%s: %s rows, %.2f s", name, rows, seconds)
+        if self.tell:
+            self.tell(name, rows, seconds)
+        return result
+
+
+def _rows(result: object) -> int:
+    if isinstance(result, StreetNetwork):
+        return result.n_edges
+    if isinstance(result, pd.DataFrame):
+        return len(result)
+    minutes = getattr(result, "minutes", None)
+    return 0 if minutes is None else int(minutes.nnz)

@@ -1,0 +1,129 @@
+"""What the data are worth: what was read, what was lost, and what a planner should look at."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+
+from planner.i18n import Translate, translator
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from planner.settings import Settings
+
+OLD = timedelta(days=180)  # Jiangmen warns of older data
+MANY_LOST = 0.05  # of activity rows (guess)
+MANY_SUPPRESSED = 0.15  # of demand (guess)
+
+
+def find_warnings(
+    s: Settings, numbers: Mapping[str, Any], *, today: date | None = None
+) -> list[str]:
+    """Return what the planner can mend, one sentence each with its remedy, in the study's language.
+
+    Parameters
+    ----------
+    s
+        The study.
+    numbers
+        ``plan.json``, or the part of it that `planner check` knows.
+    today
+        The day that the data's age is counted from; None leaves age out.
+    """
+    t = translator(s.study.language)
+    return [
+        *_lost_rows(t, numbers["inputs"]),
+        *_assumed_hours(t, numbers["inputs"].get("stations", {})),
+        *_network(t, numbers["network"]),
+        *_demand(t, s, numbers["demand"], today),
+    ]
+
+
+def input_rows(numbers: Mapping[str, Any], t: Translate) -> Iterator[tuple[str, str]]:
+    """Yield label and text for each input and step: rows, kept, dropped by reason."""
+    for name, note in numbers["inputs"].items():
+        yield t(name), _kept(t, note)
+    activity = numbers.get("activity", {})
+    if activity:
+        dropped = _reasons(t, activity.get("dropped", {}))
+        yield (
+            t("stays"),
+            t("{stays} of {riders} riders on {days} days", **_pick(activity)) + dropped,
+        )
+    demand = numbers["demand"]
+    yield (
+        t("demand"),
+        t(
+            "{points} points, {weight} visits a day, {share} suppressed for privacy",
+            points=demand["points"],
+            weight=f"{demand['weight_per_day']:,.0f}",
+            share=f"{demand['suppressed_share']:.1%}",
+        ),
+    )
+
+
+def _pick(activity: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: activity.get(key, 0) for key in ("stays", "riders", "days")}
+
+
+def _kept(t: Translate, note: Mapping[str, Any]) -> str:
+    text = t("{kept} of {rows} rows kept", kept=f"{note['kept']:,}", rows=f"{note['rows']:,}")
+    return text + _reasons(t, note.get("dropped", {}), note.get("examples", {}))
+
+
+def _reasons(
+    t: Translate, dropped: Mapping[str, int], examples: Mapping[str, str] | None = None
+) -> str:
+    """The losses as a bracket: ``(malformed coordinate 1: row 41 …)``, or nothing."""
+    parts = [
+        f"{t(reason)} {n:,}" + (f": {examples[reason]}" if examples and reason in examples else "")
+        for reason, n in dropped.items()
+        if n
+    ]
+    return f" ({'; '.join(parts)})" if parts else ""
+
+
+def _lost_rows(t: Translate, inputs: Mapping[str, Any]) -> Iterator[str]:
+    for name, note in inputs.items():
+        lost = note["rows"] - note["kept"]
+        if lost > (MANY_LOST * note["rows"] if name == "activity" else 0):
+            reasons = _reasons(t, note["dropped"], note.get("examples"))
+            yield t(
+                "{name}: {lost} of {rows} rows left out{reasons}. Mend them in {file}.",
+                name=t(name), lost=lost, rows=note["rows"], reasons=reasons, file=note["file"],
+            )  # fmt: skip
+
+
+def _assumed_hours(t: Translate, note: Mapping[str, Any]) -> Iterator[str]:
+    assumed = note.get("hours_assumed", 0)
+    if assumed:
+        yield t(
+            "{n} of {of} stations give no opening hours; {hours} is assumed. Fill them in the "
+            "register: open-now shares depend on it.",
+            n=assumed, of=note["kept"], hours=note["assumed_hours"],
+        )  # fmt: skip
+
+
+def _network(t: Translate, network: Mapping[str, Any]) -> Iterator[str]:
+    lost = 1.0 - network.get("main_share", 1.0)
+    if lost > 0.02:
+        yield t(
+            "{share} of the street length is cut off from the rest ({n} parts). Check the street "
+            "file for gaps.",
+            share=f"{lost:.1%}", n=network["components"],
+        )  # fmt: skip
+
+
+def _demand(
+    t: Translate, s: Settings, demand: Mapping[str, Any], today: date | None
+) -> Iterator[str]:
+    if demand["suppressed_share"] > MANY_SUPPRESSED:
+        yield t(
+            "{share} of the demand is suppressed: fewer than {k} distinct workers a cell. Load more "
+            "days or widen `demand.cell_m`.",
+            share=f"{demand['suppressed_share']:.1%}", k=s.demand.min_workers,
+        )  # fmt: skip
+    last = demand.get("last_day")
+    if today and last and today - date.fromisoformat(last) > OLD:
+        yield t("the newest activity is of {day}, over 180 days old. Load newer data.", day=last)

@@ -1,0 +1,194 @@
+"""The numbers of `plan.json`, gathered from settings and tables."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+import geopandas as gpd
+import numpy as np
+
+from planner.geo import WGS84
+from planner.i18n import Translate, translator
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pandas as pd
+
+    from planner.network import StreetNetwork
+    from planner.settings import Settings
+
+DATA_KEYS = ("study", "version", "seed", "inputs", "activity", "network", "demand")
+_PACKAGES = (
+    "folium", "geopandas", "highspy", "numba", "numpy", "osmnx", "pandas", "pyarrow", "pyogrio",
+    "scikit-learn", "scipy", "shapely", "station-coverage-planner",
+)  # fmt: skip
+
+
+def summarise(
+    s: Settings,
+    tables: Mapping[str, Any],
+    *,
+    streets: StreetNetwork,
+    activity: pd.DataFrame,
+    stays: pd.DataFrame,
+    circles: tuple[float, float],
+    equity: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Return what `plan.json` holds; its schema is in the docs.
+
+    Parameters
+    ----------
+    s, tables
+        The study and the tables of its plan (absent ones None).
+    streets, activity, stays
+        Where counts of inputs and losses come from; no fix and no rider enters the result.
+    circles
+        The covered share that circles would claim, before and after.
+    equity
+        Gini and the worst district of the plan.
+    """
+    return {
+        **describe_data(s, tables, streets=streets, activity=activity, stays=stays),
+        "coverage": {
+            "mode": s.service.mode,
+            "limit_min": s.service.limit_min,
+            "basis": basis_text(s, tables["stations"]),
+            "before": _coverage(tables["coverage_before"], circles[0]),
+            "after": _coverage(tables["coverage_after"], circles[1]),
+        },
+        "siting": {**tables["sites"].attrs["siting"], "sites": _sites(tables["sites"])},
+        "parking": {**tables["parking"].attrs["parking"], "sites": _bays(tables["parking"])},
+        "equity": dict(equity),
+        "privacy": {
+            "min_workers": s.demand.min_workers,
+            "suppressed_cells": tables["demand"].attrs["demand"]["suppressed_cells"],
+        },
+        "packages": {name: version(name) for name in _PACKAGES},
+    }
+
+
+def describe_data(
+    s: Settings,
+    tables: Mapping[str, Any],
+    *,
+    streets: StreetNetwork,
+    activity: pd.DataFrame,
+    stays: pd.DataFrame,
+) -> dict[str, Any]:
+    """Return the part of `plan.json` that is known before any site is chosen (`DATA_KEYS`)."""
+    return {
+        "study": s.name,
+        "version": version("station-coverage-planner"),
+        "seed": s.study.seed,
+        "inputs": _inputs(tables, streets, activity),
+        "activity": stays.attrs.get("activity", {}),
+        "network": {
+            "nodes": streets.n_nodes,
+            "edges": streets.n_edges,
+            "components": streets.n_components,
+            "mode": streets.mode,
+        },
+        "demand": _demand(s, tables["demand"], stays),
+    }
+
+
+def basis_text(s: Settings, stations: pd.DataFrame | None) -> str:
+    """Return the words every covered share carries: mode, limit, hours and basis.
+
+    Examples
+    --------
+    >>> from planner.settings import make_settings
+    >>> basis_text(make_settings({"study": {"language": "en"}}), None)
+    'walking · 15 min · at any hour · along streets at 4 km/h'
+    """
+    t = translator(s.study.language)
+    parts = [
+        _mode_text(t, s.service.mode),
+        t("{n} min", n=f"{s.service.limit_min:g}"),
+        t("at any hour"),
+        t("along streets at {v} km/h", v=f"{s.service.circle_kmh:g}"),
+    ]
+    if s.service.mode == "drive" and s.service.speed_kmh is None:
+        parts[-1] = t("along streets at street speeds")
+    if stations is not None and stations["hours_assumed"].any():
+        parts.append(
+            t(
+                "hours assumed for {n} of {of} stations",
+                n=int(stations["hours_assumed"].sum()),
+                of=len(stations),
+            )
+        )
+    return " · ".join(parts)
+
+
+def _mode_text(t: Translate, mode: str) -> str:
+    return t({"walk": "walking", "ebike": "by e-bike", "drive": "driving"}[mode])
+
+
+def _inputs(
+    tables: Mapping[str, Any], streets: StreetNetwork, activity: pd.DataFrame
+) -> dict[str, Any]:
+    noted = {
+        "area": tables["districts"], "streets": streets, "activity": activity,
+        "stations": tables["stations"], "hosts": tables["hosts"],
+    }  # fmt: skip
+    notes = {
+        name: getattr(table, "source", None) or getattr(table, "attrs", {}).get("input")
+        for name, table in noted.items()
+    }
+    return {name: dict(note) for name, note in notes.items() if note}
+
+
+def _demand(s: Settings, demand: pd.DataFrame, stays: pd.DataFrame) -> dict[str, Any]:
+    note = demand.attrs["demand"]
+    days = stays["arrive"].dt.date if "arrive" in stays else None
+    return {
+        "points": len(demand),
+        "weight_per_day": float(demand["weight_per_day"].sum()),
+        "workers": note["workers"],
+        "suppressed_share": note["suppressed_share"],
+        "by_daypart": {
+            name: float(demand[f"weight_{name}"].sum())
+            for name in s.demand.dayparts
+            if f"weight_{name}" in demand
+        },
+        "first_day": None if days is None else str(days.min()),
+        "last_day": None if days is None else str(days.max()),
+        "days": note["days"],
+    }
+
+
+def _coverage(table: pd.DataFrame, circle_share: float) -> dict[str, Any]:
+    def shares(scope: str, column: str) -> dict[str, float]:
+        rows = table[table["scope"] == scope]
+        return dict(zip(rows["name"], rows[column].astype(float), strict=True))
+
+    return {
+        "covered_share": float(table.loc["all", "covered_share"]),
+        "open_now": shares("daypart", "open_share"),
+        "by_district": shares("district", "covered_share"),
+        "circle_share": circle_share,
+    }
+
+
+def _sites(sites: gpd.GeoDataFrame) -> list[dict[str, Any]]:
+    columns = [
+        "rank", "name", "action", "gain_share", "cumulative_share", "stability", "host_name", "why",
+    ]  # fmt: skip
+    return _records(sites, columns)
+
+
+def _bays(parking: gpd.GeoDataFrame) -> list[dict[str, Any]]:
+    columns = ["bays", "served_per_day", "blocking_share", "station_id", "station_walk_m"]
+    return _records(parking, columns)
+
+
+def _records(table: gpd.GeoDataFrame, columns: list[str]) -> list[dict[str, Any]]:
+    """Rows as dicts with identifier and degrees (seven decimals: 1 cm)."""
+    points = gpd.GeoSeries(table.geometry).to_crs(WGS84)
+    frame = table[columns].astype(object).where(table[columns].notna(), None)
+    frame.insert(0, "site_id", table.index)
+    frame["lon"], frame["lat"] = np.round(points.x, 7), np.round(points.y, 7)
+    return frame.to_dict("records")
