@@ -75,7 +75,7 @@ def _kept(t: Translate, note: Mapping[str, Any]) -> str:
 def _reasons(
     t: Translate, dropped: Mapping[str, int], examples: Mapping[str, str] | None = None
 ) -> str:
-    """The losses as a bracket: ``(malformed coordinate 1: row 41 …)``, or nothing."""
+    """Say the losses in a bracket: ``(malformed coordinate 1: row 41 …)``, or nothing."""
     parts = [
         f"{t(reason)} {n:,}" + (f": {examples[reason]}" if examples and reason in examples else "")
         for reason, n in dropped.items()
@@ -120,7 +120,7 @@ def _demand(
 ) -> Iterator[str]:
     if demand["suppressed_share"] > MANY_SUPPRESSED:
         yield t(
-            "{share} of the demand is suppressed: fewer than {k} distinct workers a cell. Load more "
+            "{share} of the demand is suppressed: under {k} distinct workers a cell. Load more "
             "days or widen `demand.cell_m`.",
             share=f"{demand['suppressed_share']:.1%}", k=s.demand.min_workers,
         )  # fmt: skip

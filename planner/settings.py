@@ -72,7 +72,9 @@ class AreaSettings(InputSettings):
 class ActivitySettings(InputSettings):
     """What riders did."""
 
-    kind: Literal["fixes", "orders", "stays", "counts"] = Field("fixes")
+    kind: Literal["fixes", "orders", "stays", "counts"] = Field(
+        "fixes", description="fixes | orders | stays | counts"
+    )
     timezone: str | None = Field(
         None, description="clock of times without offset; the study's if absent"
     )
@@ -111,7 +113,7 @@ class StreetsSettings(_Section):
 class ServiceSettings(_Section):
     """What “served” means."""
 
-    mode: Mode = Field("walk")
+    mode: Mode = Field("walk", description="walk | ebike | drive")
     limit_min: float = Field(15.0, gt=0, le=120, description="Ganzhou's 15分钟服务圈")
     speed_kmh: float | None = Field(
         None, gt=0, le=120, description="walk 4.0, ebike 15.0 (legal cap), drive from OSM"
@@ -154,7 +156,9 @@ class DemandSettings(_Section):
 class CandidatesSettings(_Section):
     """Where a station could be."""
 
-    kinds: tuple[Literal["hosts", "hotspots", "corners"], ...] = ("hosts", "hotspots", "corners")
+    kinds: tuple[Literal["hosts", "hotspots", "corners"], ...] = Field(
+        ("hosts", "hotspots", "corners"), description="what may become a station"
+    )
     spacing_m: float = Field(250.0, gt=0, description="between street corners (guess)")
     max_count: int = Field(1500, ge=1, description="best by demand within the limit are kept")
 
@@ -163,7 +167,7 @@ class SitingSettings(_Section):
     """How many stations, chosen how."""
 
     model: Literal["mclp"] = Field("mclp", description="maximal covering (Church & ReVelle 1974)")
-    count: int = Field(10, ge=1)
+    count: int = Field(10, ge=1, description="new stations")
     min_spacing_m: float = Field(0.0, ge=0, description="between recommended stations")
     new_hours: str = Field(
         "00:00-24:00", description="opening hours planned for new stations without a host's hours"
@@ -176,7 +180,7 @@ class SitingSettings(_Section):
 class ParkingSettings(_Section):
     """Friendly parking."""
 
-    count: int = Field(20, ge=0)
+    count: int = Field(20, ge=0, description="parking sites")
     min_stop_min: float = Field(3.0, gt=0, description="shortest stop that needs a bay (guess)")
     max_stop_min: float = Field(20.0, gt=0, description="longest stop that needs a bay (guess)")
     max_blocking: float = Field(0.05, gt=0, lt=1, description="arrivals that find no bay (guess)")
@@ -189,7 +193,9 @@ class ParkingSettings(_Section):
 class ReportSettings(_Section):
     """What is written."""
 
-    formats: tuple[Literal["html", "xlsx"], ...] = ("html", "xlsx")
+    formats: tuple[Literal["html", "xlsx"], ...] = Field(
+        ("html", "xlsx"), description="of the report"
+    )
     review_number: str = Field("", description="审图号, printed on the map where one was granted")
 
 

@@ -36,7 +36,7 @@ def _main(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
     ] = False,
 ) -> None:
-    """Where do riders need the next station?"""
+    """Plan where riders need the next station."""
 
 
 def main() -> None:

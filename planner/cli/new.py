@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path  # noqa: TC003  typer reads it at run time
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from pydantic.fields import FieldInfo
 
-HEAD = """# A study for the station coverage planner. Every key is shown with its default, commented out;
-# take away the `#` of those you change. Paths are relative to this file.
+HEAD = """# A study for the station coverage planner. Every key is shown with its default, commented
+# out; take away the `#` of those you change. Paths are relative to this file.
 """
 FILES = {
     "area": "districts.geojson",
@@ -62,7 +62,7 @@ def _key(section: str, name: str, field: FieldInfo) -> str:
 
 
 def _toml(value: Any) -> str:
-    """A default as TOML writes it; None as an empty text."""
+    """Write a default as TOML does; None as an empty text."""
     if isinstance(value, dict):
         return "{ " + ", ".join(f"{k} = {_toml(v)}" for k, v in value.items()) + " }"
     if isinstance(value, (list, tuple)):
