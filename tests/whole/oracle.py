@@ -7,8 +7,7 @@ import shapely
 
 WALK_M_PER_MIN = 4000 / 60
 NOT_ON_FOOT = {
-    "motorway", "motorway_link", "trunk_link", "construction", "proposed", "raceway", "bus_guideway",
-    "corridor", "elevator", "platform", "abandoned", "razed", "no",
+    "motorway", "motorway_link", "construction", "proposed", "raceway", "bus_guideway", "corridor", "elevator", "platform", "abandoned", "razed", "no",
 }  # fmt: skip
 
 
