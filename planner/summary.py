@@ -9,7 +9,7 @@ import geopandas as gpd
 import numpy as np
 
 from planner.geo import WGS84
-from planner.i18n import Translate, translator
+from planner.i18n import translator
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from planner.network import StreetNetwork
     from planner.settings import Settings
 
+MODES = {"walk": "walking", "ebike": "by e-bike", "drive": "driving"}
 DATA_KEYS = ("study", "version", "seed", "inputs", "activity", "network", "demand")
 _PACKAGES = (
     "folium", "geopandas", "highspy", "numba", "numpy", "osmnx", "pandas", "pyarrow", "pyogrio",
@@ -105,7 +106,7 @@ def basis_text(s: Settings, stations: pd.DataFrame | None) -> str:
     """
     t = translator(s.study.language)
     parts = [
-        _mode_text(t, s.service.mode),
+        t(MODES[s.service.mode]),
         t("{n} min", n=f"{s.service.limit_min:g}"),
         t("at any hour"),
         t("along streets at {v} km/h", v=f"{s.service.circle_kmh:g}"),
@@ -121,10 +122,6 @@ def basis_text(s: Settings, stations: pd.DataFrame | None) -> str:
             )
         )
     return " · ".join(parts)
-
-
-def _mode_text(t: Translate, mode: str) -> str:
-    return t({"walk": "walking", "ebike": "by e-bike", "drive": "driving"}[mode])
 
 
 def _inputs(
