@@ -57,14 +57,14 @@ def _key(section: str, name: str, field: FieldInfo) -> str:
     note = f"  # {field.description}" if field.description else ""
     if name == "file" and section in FILES:
         needed = section in ("activity", "streets")
-        return f"{'' if needed else '# '}file = {_toml(FILES[section])}{note}"
-    return f"# {name} = {_toml(field.get_default(call_default_factory=True))}{note}"
+        return f"{'' if needed else '# '}file = {as_toml(FILES[section])}{note}"
+    return f"# {name} = {as_toml(field.get_default(call_default_factory=True))}{note}"
 
 
-def _toml(value: Any) -> str:
-    """Write a default as TOML does; None as an empty text."""
+def as_toml(value: Any) -> str:
+    """Return a default as TOML writes it; None as an empty text."""
     if isinstance(value, dict):
-        return "{ " + ", ".join(f"{k} = {_toml(v)}" for k, v in value.items()) + " }"
+        return "{ " + ", ".join(f"{k} = {as_toml(v)}" for k, v in value.items()) + " }"
     if isinstance(value, (list, tuple)):
-        return "[" + ", ".join(_toml(v) for v in value) + "]"
+        return "[" + ", ".join(as_toml(v) for v in value) + "]"
     return '""' if value is None else json.dumps(value, ensure_ascii=False)

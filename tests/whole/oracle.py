@@ -6,10 +6,10 @@ import pyogrio
 import shapely
 
 WALK_M_PER_MIN = 4000 / 60
-NOT_ON_FOOT = set(
-    "motorway motorway_link construction proposed raceway bus_guideway corridor elevator platform "
-    "abandoned razed no".split()
-)
+NOT_ON_FOOT = {
+    *("motorway", "motorway_link", "construction", "proposed", "raceway", "bus_guideway"),
+    *("corridor", "elevator", "platform", "abandoned", "razed", "no"),
+}
 
 
 def read_walkable_lines(pbf, crs):

@@ -1,0 +1,11 @@
+"""The docs say what the code does."""
+
+import runpy
+from pathlib import Path
+
+DOCS = Path(__file__).parents[1] / "docs"
+
+
+def test_reference_is_what_the_code_declares():
+    made = runpy.run_path(str(DOCS / "make_reference.py"))["make_reference"]()
+    assert (DOCS / "reference.md").read_text(encoding="utf-8") == made
