@@ -1,0 +1,18 @@
+"""The streets: who reaches whom, how fast, and along which way."""
+
+from planner.network.isochrone import service_areas
+from planner.network.load import load_streets
+from planner.network.snap import Places, nearest_street, snap_points
+from planner.network.streets import StreetNetwork
+from planner.network.travel import nearest_minutes, travel_within
+
+__all__ = [
+    "Places",
+    "StreetNetwork",
+    "load_streets",
+    "nearest_minutes",
+    "nearest_street",
+    "service_areas",
+    "snap_points",
+    "travel_within",
+]

@@ -1,0 +1,259 @@
+"""Who may use which street, how fast, which way: the one table of access rules.
+
+===============  =====  ====  =====  =====
+highway          class  walk  ebike  drive
+===============  =====  ====  =====  =====
+motorway         5      no    no     100
+motorway_link    5      no    no     60
+trunk            5      yes   yes    80
+trunk_link       5      yes   yes    40
+primary          4      yes   yes    45
+secondary        3      yes   yes    40
+tertiary         2      yes   yes    35
+unclassified     2      yes   yes    30
+residential      2      yes   yes    25
+road             2      yes   yes    25
+living_street    2      yes   yes    10
+pedestrian       2      yes   tag    no
+service          1      yes   yes    12
+track            0      yes   yes    no
+path             0      yes   yes    no
+cycleway         0      yes   yes    no
+footway          0      yes   tag    no
+bridleway        0      yes   tag    no
+crossing         0      yes   tag    no
+steps            0      yes   no     no
+===============  =====  ====  =====  =====
+
+`drive` is the speed in km/h where no `maxspeed` is given: urban averages, guessed. `tag` means: only
+with ``bicycle=yes|designated|permissive``. The `*_link` of primary to tertiary count as their road.
+A highway that is not listed (construction, proposed, platform, corridor, raceway, …) is closed.
+
+Tags override the table, the most specific first: ``foot > access`` on foot, ``bicycle > vehicle >
+access`` on an e-bike (in China a non-motor vehicle), ``motorcar > motor_vehicle > vehicle > access``
+in a car; ``motorroad=yes`` closes a road to riders and walkers. One-way binds e-bikes (unless
+``oneway:bicycle=no`` or ``cycleway=opposite…``) and cars, never walkers (unless ``oneway:foot=yes``);
+roundabouts and motorways are one-way unless they say no. Speed: on foot and by e-bike the same on
+every street; by car ``maxspeed`` where given, else the table, or one speed everywhere if asked for.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from planner.errors import SettingsError, nearest_name
+from planner.settings import SPEED_KMH
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    Tag = Callable[[str], np.ndarray]
+
+ORDINARY = 2  # street_class where nothing is known
+
+
+class Road(NamedTuple):
+    """What a highway value allows."""
+
+    street_class: int  # 0 path, 1 service, 2 ordinary, 3 secondary, 4 primary, 5 motorway or trunk
+    walk: bool
+    ebike: bool | None  # None: only where a tag opens it
+    drive_kmh: float  # 0: closed
+
+
+ROADS: dict[str, Road] = {
+    "motorway": Road(5, False, False, 100.0),
+    "motorway_link": Road(5, False, False, 60.0),
+    "trunk": Road(5, True, True, 80.0),
+    "trunk_link": Road(5, True, True, 40.0),
+    "primary": Road(4, True, True, 45.0),
+    "primary_link": Road(4, True, True, 45.0),
+    "secondary": Road(3, True, True, 40.0),
+    "secondary_link": Road(3, True, True, 40.0),
+    "tertiary": Road(2, True, True, 35.0),
+    "tertiary_link": Road(2, True, True, 35.0),
+    "unclassified": Road(2, True, True, 30.0),
+    "residential": Road(2, True, True, 25.0),
+    "road": Road(2, True, True, 25.0),
+    "living_street": Road(2, True, True, 10.0),
+    "pedestrian": Road(2, True, None, 0.0),
+    "service": Road(1, True, True, 12.0),
+    "track": Road(0, True, True, 0.0),
+    "path": Road(0, True, True, 0.0),
+    "cycleway": Road(0, True, True, 0.0),
+    "footway": Road(0, True, None, 0.0),
+    "bridleway": Road(0, True, None, 0.0),
+    "crossing": Road(0, True, None, 0.0),
+    "steps": Road(0, True, False, 0.0),
+}
+# The street of a layer that does not say what it is: open to all.
+UNKNOWN = Road(ORDINARY, True, True, SPEED_KMH["drive"])
+
+TAGS = (
+    "highway", "name", "oneway", "oneway:bicycle", "oneway:foot", "cycleway", "junction", "foot",
+    "bicycle", "access", "vehicle", "motor_vehicle", "motorcar", "motorroad", "maxspeed",
+)  # fmt: skip
+
+_OPEN = ("yes", "designated", "permissive", "official", "destination", "customers", "delivery")
+_SHUT = (
+    "no", "private", "military", "restricted", "emergency", "agricultural", "forestry", "permit",
+    "use_sidepath", "dismount",
+)  # fmt: skip
+_CHAIN = {
+    "walk": ("foot", "access"),
+    "ebike": ("bicycle", "vehicle", "access"),
+    "drive": ("motorcar", "motor_vehicle", "vehicle", "access"),
+}
+_INVITED = ("yes", "designated", "permissive", "official")
+_MPH = 1.609344
+
+
+class Permit(NamedTuple):
+    """Speeds (0 = closed that way) and class of each street; arrays of shape (n,)."""
+
+    forward_kmh: np.ndarray
+    backward_kmh: np.ndarray
+    street_class: np.ndarray
+
+
+def check_mode(mode: str) -> None:
+    """Raise `SettingsError` unless `mode` is one that the table knows."""
+    if mode not in _CHAIN:
+        raise SettingsError(
+            f"The `mode` setting must be walk, ebike or drive. Got {mode!r}."
+            f"{nearest_name(str(mode), _CHAIN)}"
+        )
+
+
+def check_speed(speed_kmh: float | None) -> None:
+    """Raise `SettingsError` unless a speed is absent or a positive number."""
+    if speed_kmh is not None and not (math.isfinite(speed_kmh) and speed_kmh > 0):
+        raise SettingsError(
+            f"The `speed_kmh` setting must be greater than 0. Got {speed_kmh}. "
+            "Leave it out for the default of the mode."
+        )
+
+
+def permit(
+    tags: Mapping[str, np.ndarray],
+    n: int,
+    mode: str,
+    *,
+    speed_kmh: float | None = None,
+    unlisted_open: bool = False,
+) -> Permit:
+    """Apply the table to `n` streets.
+
+    Parameters
+    ----------
+    tags
+        Name of an OSM tag → array of n texts, empty where the tag is absent. Any may be missing.
+    n
+        Number of streets.
+    mode
+        walk, ebike or drive.
+    speed_kmh
+        One speed for every street; by default that of the mode, by car that of each street.
+    unlisted_open
+        Whether a highway value that the table lacks is an ordinary street instead of a closed one:
+        layers from other sources name their classes as they like.
+    """
+
+    def tag(name: str) -> np.ndarray:
+        return tags.get(name, np.zeros(n, dtype="<U1"))
+
+    kinds, kind = np.unique(tag("highway"), return_inverse=True)
+    roads = [ROADS.get(str(k), UNKNOWN if unlisted_open else None) for k in kinds]
+    listed = np.array([road is not None for road in roads], dtype=bool)[kind]
+    table = [road or Road(ORDINARY, False, False, 0.0) for road in roads]
+    default = np.array([_default(road, mode) for road in table], dtype=bool)[kind]
+    passable = np.array([_passable(road, mode) for road in table], dtype=bool)[kind]
+
+    is_open = _allowed(tag, mode, default) & passable & listed
+    if mode == "drive" and speed_kmh is None:
+        kmh = np.array([road.drive_kmh for road in table])[kind]
+        kmh = np.where(kmh > 0, kmh, SPEED_KMH["drive"])
+        kmh = _posted(tag("maxspeed"), kmh)
+    else:
+        kmh = np.full(n, speed_kmh if speed_kmh is not None else SPEED_KMH[mode])
+    forward_only, backward_only = _one_way(tag, mode)
+    return Permit(
+        np.where(is_open & ~backward_only, kmh, 0.0),
+        np.where(is_open & ~forward_only, kmh, 0.0),
+        np.array([road.street_class for road in table], dtype=np.int8)[kind],
+    )
+
+
+def _default(road: Road, mode: str) -> bool:
+    """Whether the road is open where no tag says anything."""
+    if mode == "walk":
+        return road.walk
+    return bool(road.ebike) if mode == "ebike" else road.drive_kmh > 0
+
+
+def _passable(road: Road, mode: str) -> bool:
+    """Whether a tag may open the road at all: no tag lets an e-bike up steps."""
+    if mode == "ebike":
+        return road.ebike is not False
+    return road.drive_kmh > 0 if mode == "drive" else True
+
+
+def _allowed(tag: Tag, mode: str, default: np.ndarray) -> np.ndarray:
+    """Resolve the access tags: the most specific one that says something wins."""
+    if mode != "drive":
+        default = default & (tag("motorroad") != "yes")
+    allowed = default
+    *specific, general = _CHAIN[mode]
+    for name in (general, *reversed(specific)):  # a general tag closes, or takes a closure back
+        value = tag(name)
+        allowed = (allowed & ~np.isin(value, _SHUT)) | (np.isin(value, _OPEN) & default)
+    return allowed | np.isin(tag(_CHAIN[mode][0]), _INVITED)
+
+
+def _one_way(tag: Tag, mode: str) -> tuple[np.ndarray, np.ndarray]:
+    """Which streets are open only forward, and which only backward."""
+    yes, no, back = ("yes", "true", "1"), ("no", "false", "0"), ("-1", "reverse")
+    if mode == "walk":
+        own = tag("oneway:foot")
+        return np.isin(own, yes), np.isin(own, back)
+    stated = tag("oneway")
+    implied = np.isin(tag("junction"), ("roundabout", "circular"))
+    implied |= np.isin(tag("highway"), ("motorway", "motorway_link"))
+    forward, backward = np.isin(stated, yes) | implied, np.isin(stated, back)
+    forward &= ~np.isin(stated, no) & ~backward
+    if mode == "ebike":
+        own = tag("oneway:bicycle")
+        free = np.isin(own, no) | np.char.startswith(tag("cycleway").astype(str), "opposite")
+        forward = (forward & ~free & ~np.isin(own, back)) | np.isin(own, yes)
+        backward = (backward & ~free & ~np.isin(own, yes)) | np.isin(own, back)
+    return forward, backward
+
+
+def _posted(maxspeed: np.ndarray, otherwise: np.ndarray) -> np.ndarray:
+    """Speeds from `maxspeed` texts in km/h; `otherwise` where there is none."""
+    texts, which = np.unique(maxspeed, return_inverse=True)
+    posted = np.array([posted_kmh(str(text)) for text in texts])[which]
+    return np.where(posted > 0, posted, otherwise)
+
+
+def posted_kmh(text: str) -> float:
+    """Read a `maxspeed` text; 0 where it names no number (none, signals, CN:urban).
+
+    Examples
+    --------
+    >>> posted_kmh("50"), posted_kmh("CN:urban"), posted_kmh("walk")
+    (50.0, 0.0, 5.0)
+    >>> round(posted_kmh("30 mph"), 1)
+    48.3
+    """
+    if text == "walk":
+        return 5.0
+    match = re.match(r"\s*(\d+(?:\.\d+)?)\s*(mph)?", text)
+    if not match:
+        return 0.0
+    kmh = float(match[1]) * (_MPH if match[2] else 1.0)
+    return kmh if 1.0 <= kmh <= 200.0 else 0.0

@@ -1,0 +1,110 @@
+"""From a source's coordinates to metres: which CRS, and how long things are on the ground."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from pyproj import CRS, Geod, Transformer
+
+from planner.errors import CrsError, InputError
+from planner.geo import WGS84, is_metric, metric_crs
+
+_EARTH = Geod(ellps="WGS84")
+
+
+def measures_ground(crs: CRS) -> bool:
+    """Tell whether plane distances in a CRS are metres on the ground (not so in Mercator's)."""
+    if not is_metric(crs):
+        return False
+    operation = crs.coordinate_operation
+    method = operation.method_name.lower() if operation is not None else ""
+    return "mercator" not in method or "transverse" in method
+
+
+def to_metres(
+    x: np.ndarray, y: np.ndarray, source: CRS, target: Any = None, *, file: str | None = None
+) -> tuple[np.ndarray, np.ndarray, CRS]:
+    """Convert coordinates to a CRS in metres.
+
+    Parameters
+    ----------
+    x, y
+        Coordinates in `source` (longitude first).
+    source
+        Their CRS.
+    target
+        The wanted CRS; by default the source's own if it is in metres, else the UTM zone.
+    file
+        For the message.
+
+    Returns
+    -------
+    x, y, crs
+
+    Raises
+    ------
+    CrsError
+        `target` is not in metres.
+    InputError
+        Coordinates that lie outside the source CRS.
+    """
+    _check_range(x, y, source, file)
+    crs = CRS.from_user_input(target) if target is not None else _own_or_utm(x, y, source)
+    if not is_metric(crs):
+        raise CrsError(f"the CRS of streets must be in metres. Got {crs.to_string()}.", file=file)
+    if crs == source:
+        return x, y, crs
+    x, y = Transformer.from_crs(source, crs, always_xy=True).transform(x, y)
+    if not (np.isfinite(x).all() and np.isfinite(y).all()):
+        raise InputError(
+            f"coordinates lie outside what {crs.to_string()[:60]} can show. Check the file's CRS "
+            "and that longitude and latitude are not swapped.",
+            file=file,
+        )
+    return x, y, crs
+
+
+def ground_length(
+    x: np.ndarray, y: np.ndarray, a: np.ndarray, b: np.ndarray, crs: CRS
+) -> np.ndarray:
+    """Metres between points `a` and `b` of arrays: plane where `crs` is true to scale, else geodesic.
+
+    Notes
+    -----
+    Geodesics on the WGS 84 ellipsoid after Karney 2013, Algorithms for geodesics.
+    """
+    if measures_ground(crs):
+        return np.hypot(x[b] - x[a], y[b] - y[a])
+    lon, lat = (x, y) if crs.is_geographic else _degrees(x, y, crs)
+    return np.asarray(_EARTH.inv(lon[a], lat[a], lon[b], lat[b])[2])
+
+
+def _degrees(x: np.ndarray, y: np.ndarray, crs: CRS) -> tuple[np.ndarray, np.ndarray]:
+    return Transformer.from_crs(crs, WGS84, always_xy=True).transform(x, y)
+
+
+def _own_or_utm(x: np.ndarray, y: np.ndarray, source: CRS) -> CRS:
+    import geopandas as gpd
+
+    if measures_ground(source):
+        return source
+    corner_x, corner_y = np.array([x.min(), x.max()]), np.array([y.min(), y.max()])
+    if not source.is_geographic:
+        corner_x, corner_y = _degrees(corner_x, corner_y, source)
+    corners = gpd.GeoDataFrame(geometry=gpd.points_from_xy(corner_x, corner_y), crs=WGS84)
+    return metric_crs(corners)
+
+
+def _check_range(x: np.ndarray, y: np.ndarray, crs: CRS, file: str | None) -> None:
+    if not (np.isfinite(x).all() and np.isfinite(y).all()):
+        raise InputError(
+            "a coordinate is not a finite number. Repair the geometry in a GIS.", file=file
+        )
+    if crs.is_geographic and len(x) and (np.abs(x).max() > 360 or np.abs(y).max() > 90):
+        far = np.flatnonzero((np.abs(x) > 360) | (np.abs(y) > 90))[0]
+        raise InputError(
+            f"the CRS says degrees, but a coordinate is ({x[far]:g}, {y[far]:g}). Set the CRS that "
+            "the coordinates are in, and check that longitude stands before latitude.",
+            file=file,
+        )

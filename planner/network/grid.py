@@ -1,0 +1,183 @@
+"""Which street is nearest: a uniform grid of cells, each listing the street pieces that cross it.
+
+A search walks square rings of cells outward from the point and stops when no cell left can hold
+anything nearer, so it is exact.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
+
+import numpy as np
+
+from planner.network.compiled import compiled
+
+_CELL_M = 64.0
+_CELLS_PER_PIECE = 4  # a bound on memory where streets are sparse
+_BATCH = 16_384
+
+
+class Grid(NamedTuple):
+    """Cells and the pieces in them, copied cell by cell so that a search reads one stretch."""
+
+    cell_m: float
+    x0: float
+    y0: float
+    n_cols: int
+    n_rows: int
+    ptr: np.ndarray  # (cells + 1,)
+    piece: np.ndarray  # the piece's first vertex
+    box: np.ndarray  # (entries, 5): x, y, dx, dy, 1 / length²
+    chain: np.ndarray  # (vertices,): the chain of each vertex
+
+
+class Nearest(NamedTuple):
+    """For each point the piece (its first vertex, -1 if none), the fraction along it, and metres."""
+
+    vertex: np.ndarray
+    fraction: np.ndarray
+    distance_m: np.ndarray
+
+
+def make_grid(vertex_ptr: np.ndarray, x: np.ndarray, y: np.ndarray) -> Grid:
+    """Index the pieces between consecutive vertices of chains."""
+    chain = np.repeat(np.arange(len(vertex_ptr) - 1, dtype=np.int32), np.diff(vertex_ptr))
+    first = np.flatnonzero(chain[:-1] == chain[1:])
+    xa, ya, xb, yb = x[first], y[first], x[first + 1], y[first + 1]
+    x0, y0 = float(x.min()) - 1.0, float(y.min()) - 1.0
+    width, height = float(x.max()) - x0 + 1.0, float(y.max()) - y0 + 1.0
+    cell = max(_CELL_M, np.sqrt(width * height / (_CELLS_PER_PIECE * len(first) + 1024)))
+    n_cols, n_rows = int(width / cell) + 1, int(height / cell) + 1
+
+    count = np.zeros(n_cols * n_rows, dtype=np.int64)
+    ptr = np.zeros(len(count) + 1, dtype=np.int64)
+    where = (xa, ya, xb, yb, x0, y0, cell, n_cols)
+    _register(*where, count, ptr, np.zeros(0, dtype=np.int64))
+    np.cumsum(count, out=ptr[1:])
+    entry = np.empty(ptr[-1], dtype=np.int64)
+    count[:] = 0
+    _register(*where, count, ptr, entry)
+    dx, dy = xb - xa, yb - ya
+    box = np.column_stack([xa, ya, dx, dy, 1.0 / np.maximum(dx * dx + dy * dy, 1e-12)])[entry]
+    return Grid(cell, x0, y0, n_cols, n_rows, ptr, first[entry], np.ascontiguousarray(box), chain)
+
+
+def find_nearest(
+    grid: Grid,
+    x: np.ndarray,
+    y: np.ndarray,
+    *,
+    max_m: float | np.ndarray,
+    allowed: np.ndarray | None = None,
+    threads: int = 1,
+) -> Nearest:
+    """Find the nearest piece for each point.
+
+    Parameters
+    ----------
+    grid
+        The pieces.
+    x, y
+        Points, shape (n,), in the grid's CRS; one that is not finite finds nothing.
+    max_m
+        How far to look, one number or one a point; a piece exactly so far away still counts.
+    allowed
+        Chains to look at, bool; all by default.
+    threads
+        Batches run side by side; the answer does not depend on it.
+    """
+    n = len(x)
+    x, y = np.ascontiguousarray(x, dtype=float), np.ascontiguousarray(y, dtype=float)
+    limit = np.ascontiguousarray(np.broadcast_to(np.asarray(max_m, dtype=float), n))
+    vertex = np.full(n, -1, dtype=np.int64)
+    fraction, distance = np.zeros(n), np.full(n, np.inf)
+    seen = np.isfinite(x) & np.isfinite(y)
+    row = np.where(seen, (y - grid.y0) / grid.cell_m, 0.0).clip(0, grid.n_rows - 1)
+    col = np.where(seen, (x - grid.x0) / grid.cell_m, 0.0).clip(0, grid.n_cols - 1)
+    order = np.argsort(row.astype(np.int64) * grid.n_cols + col.astype(np.int64), kind="stable")
+    order = order[seen[order]]  # neighbours one after another
+    usable = np.ones(int(grid.chain[-1]) + 1, dtype=bool) if allowed is None else allowed
+
+    def run(batch: np.ndarray) -> None:
+        _search(
+            batch, x, y, limit, grid.cell_m, grid.x0, grid.y0, grid.n_cols, grid.n_rows, grid.ptr,
+            grid.piece, grid.box, grid.chain, usable, vertex, fraction, distance,
+        )  # fmt: skip
+
+    batches = [order[i : i + _BATCH] for i in range(0, len(order), _BATCH)]
+    if threads > 1 and len(batches) > 1:
+        with ThreadPoolExecutor(threads) as pool:
+            list(pool.map(run, batches))
+    else:
+        for batch in batches:
+            run(batch)
+    return Nearest(vertex, fraction, distance)
+
+
+@compiled
+def _register(xa, ya, xb, yb, x0, y0, cell, n_cols, count, ptr, entry):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, PLR0917
+    """Count the cells that a piece may touch, or (with room in `entry`) list it in each."""
+    reach = 0.5 * cell * cell * 1.0001  # (half the diagonal)²: a superset, never a miss
+    for s in range(len(xa)):
+        i0, i1 = int((min(xa[s], xb[s]) - x0) / cell), int((max(xa[s], xb[s]) - x0) / cell)
+        j0, j1 = int((min(ya[s], yb[s]) - y0) / cell), int((max(ya[s], yb[s]) - y0) / cell)
+        dx, dy = xb[s] - xa[s], yb[s] - ya[s]
+        square = dx * dx + dy * dy
+        for j in range(j0, j1 + 1):
+            for i in range(i0, i1 + 1):
+                if i1 > i0 and j1 > j0:
+                    px = x0 + (i + 0.5) * cell - xa[s]
+                    py = y0 + (j + 0.5) * cell - ya[s]
+                    t = min(1.0, max(0.0, (px * dx + py * dy) / square))
+                    if (px - t * dx) ** 2 + (py - t * dy) ** 2 > reach:
+                        continue
+                c = j * n_cols + i
+                if len(entry) > 0:
+                    entry[ptr[c] + count[c]] = s
+                count[c] += 1
+
+
+@compiled
+def _search(  # type: ignore[no-untyped-def]  # noqa: ANN202, PLR0917
+    batch, x, y, limit, cell, x0, y0, n_cols, n_rows, ptr, piece, box, chain, usable,  # noqa: ANN001
+    out_vertex, out_fraction, out_distance,  # noqa: ANN001
+):  # fmt: skip
+    """Nearest usable piece for each point of the batch; of equals the lowest vertex."""
+    for q in batch:
+        fx, fy = (x[q] - x0) / cell, (y[q] - y0) / cell
+        if abs(fx) > 1e9 or abs(fy) > 1e9:
+            continue
+        ci, cj = int(np.floor(fx)), int(np.floor(fy))
+        fx, fy = fx - ci, fy - cj
+        border = min(min(fx, 1.0 - fx), min(fy, 1.0 - fy)) * cell
+        best, best_vertex, best_t = limit[q] * limit[q], -1, 0.0
+        ring = max(max(0, -ci, -cj), max(ci - n_cols + 1, cj - n_rows + 1))
+        last = max(max(abs(ci), abs(ci - n_cols)), max(abs(cj), abs(cj - n_rows)))
+        if ring > 0 and ((ring - 1) * cell + border) ** 2 > best:
+            continue
+        while ring <= last:
+            for j in range(max(0, cj - ring), min(n_rows - 1, cj + ring) + 1):
+                whole = j == cj - ring or j == cj + ring
+                step = 1 if whole or ring == 0 else 2 * ring
+                for i in range(ci - ring, ci + ring + 1, step):
+                    if i < 0 or i >= n_cols:
+                        continue
+                    c = j * n_cols + i
+                    for k in range(ptr[c], ptr[c + 1]):
+                        wx, wy = x[q] - box[k, 0], y[q] - box[k, 1]
+                        dx, dy = box[k, 2], box[k, 3]
+                        t = min(1.0, max(0.0, (wx * dx + wy * dy) * box[k, 4]))
+                        d = (wx - t * dx) ** 2 + (wy - t * dy) ** 2
+                        nearer = d < best or (
+                            d == best and (best_vertex < 0 or piece[k] < best_vertex)
+                        )
+                        if nearer and usable[chain[piece[k]]]:
+                            best, best_vertex, best_t = d, piece[k], t
+            seen = ring * cell + border  # everything nearer than this has been looked at
+            if seen * seen >= best:
+                break
+            ring += 1
+        if best_vertex >= 0:
+            out_vertex[q], out_fraction[q] = best_vertex, best_t
+            out_distance[q] = np.sqrt(best)

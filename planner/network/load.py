@@ -1,0 +1,113 @@
+"""`load_streets`: one door for every source of streets."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+from planner.errors import InputError, MissingFileError
+from planner.network.access import check_mode, check_speed
+from planner.network.streets import StreetNetwork, network_from_pieces
+from planner.settings import SPEED_KMH
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    import networkx as nx
+    from pyproj import CRS
+
+    from planner.network.assemble import Pieces
+
+_log = logging.getLogger(__name__)
+
+
+def load_streets(
+    path_or_graph: Path | str | nx.Graph | gpd.GeoDataFrame,
+    *,
+    mode: str = "walk",
+    speed_kmh: float | None = None,
+    crs: Any = None,
+) -> StreetNetwork:
+    """Read the streets that a mode may use.
+
+    Parameters
+    ----------
+    path_or_graph
+        An OpenStreetMap extract (``.osm.pbf``, ``.osm``), a ``.graphml`` file, any layer of lines
+        (``.gpkg``, ``.shp``, ``.geojson``, ``.parquet``, …); or a networkx graph as osmnx makes
+        them, or a GeoDataFrame of lines.
+    mode
+        walk, ebike or drive; who may use what is in `planner.network.access`.
+    speed_kmh
+        One speed for every street; by default 4 on foot, 15 by e-bike, and by car what the street's
+        class or `maxspeed` says.
+    crs
+        The CRS of the result, in metres, usually that of the area; by default the source's own if
+        it is in metres, else its UTM zone.
+
+    Returns
+    -------
+    StreetNetwork
+        What could not be used is counted in its `dropped`.
+
+    Raises
+    ------
+    MissingFileError
+        There is no such file.
+    InputError
+        The file cannot be read, or holds no street that is open to the mode.
+    CrsError
+        The source does not say its CRS, or `crs` is not in metres.
+    SettingsError
+        Unknown mode, or a speed that is not positive.
+    """
+    started = perf_counter()
+    check_mode(mode)
+    check_speed(speed_kmh)
+    pieces, metric, dropped, file = _read(path_or_graph, mode, speed_kmh, crs)
+    speed = speed_kmh or (SPEED_KMH[mode] if mode != "drive" else None)
+    streets = network_from_pieces(
+        pieces, crs=metric, mode=mode, speed_kmh=speed, dropped=dropped, file=file
+    )
+    _log.info(
+        "streets: %d pieces → %d junctions, %d streets, %d components, %.1f s",
+        len(pieces.a),
+        streets.n_nodes,
+        streets.n_edges,
+        streets.n_components,
+        perf_counter() - started,
+    )
+    return streets
+
+
+def _read(
+    source: Any, mode: str, speed_kmh: float | None, crs: Any
+) -> tuple[Pieces, CRS, dict[str, int], str | None]:
+    """Read any source: pieces, their CRS, rows left out, the file's name for messages."""
+    from planner.network.graph import read_graph, read_graphml
+    from planner.network.lines import read_layer, read_lines
+
+    if hasattr(source, "nodes") and hasattr(source, "edges"):
+        return *read_graph(source, mode=mode, speed_kmh=speed_kmh, crs=crs), {}, None
+    if hasattr(source, "geometry") and hasattr(source, "crs"):
+        return *read_lines(source, mode=mode, speed_kmh=speed_kmh, crs=crs), None
+    if not isinstance(source, (str, Path)):
+        raise InputError(
+            f"streets come from a file, a networkx graph or a GeoDataFrame. Got "
+            f"{type(source).__name__}. Pass the path of a file."
+        )
+    file = Path(source)
+    if not file.exists():
+        raise MissingFileError("no such file. Check `streets.file`.", file=file)
+    kind = file.name.lower()
+    if kind.endswith((".pbf", ".osm")):
+        from planner.network.osm import read_osm
+
+        return *read_osm(file, mode=mode, speed_kmh=speed_kmh, crs=crs), {}, str(file)
+    if kind.endswith(".graphml"):
+        graph = read_graphml(file)
+        pieces, metric = read_graph(graph, mode=mode, speed_kmh=speed_kmh, crs=crs, file=str(file))
+        return pieces, metric, {}, str(file)
+    layer = read_layer(file)
+    return *read_lines(layer, mode=mode, speed_kmh=speed_kmh, crs=crs, file=str(file)), str(file)
