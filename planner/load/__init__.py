@@ -1,0 +1,37 @@
+"""Files → tables: area, stations, hosts, activity; and the sample city."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from planner.load.activity import load_activity
+from planner.load.area import area_from_streets, load_area
+from planner.load.hosts import load_hosts
+from planner.load.stations import load_stations
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = [
+    "area_from_streets",
+    "load_activity",
+    "load_area",
+    "load_hosts",
+    "load_stations",
+    "write_sample",
+]
+
+
+def write_sample(folder: Path | str, *, seed: int = 0) -> None:
+    """Write the sample city: a study with its data, the same bytes for the same seed.
+
+    Parameters
+    ----------
+    folder
+        Where to; it is made if need be.
+    seed
+        Of everything drawn at random.
+    """
+    from planner.load import sample
+
+    sample.write_sample(folder, seed=seed)

@@ -1,0 +1,308 @@
+"""What riders did: fixes, orders, stays or counts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, get_args
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+
+from planner.errors import SettingsError, nearest_name
+from planner.load.cells import each_text, to_numbers
+from planner.load.points import ACTIVITY_MARGIN_M, Spots, find_spots
+from planner.load.presets import unfold
+from planner.load.sift import Fault, finish, make_ids, natural_order, sift
+from planner.load.source import Source, read_source
+from planner.load.times import read_times
+from planner.load.words import worker_type
+from planner.tables import Loss
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from planner.geo import Datum
+
+Kind = Literal["fixes", "orders", "stays", "counts"]
+
+
+def load_activity(
+    path: Path | str,
+    *,
+    area: gpd.GeoDataFrame | None = None,
+    kind: Kind = "fixes",
+    datum: Datum = "wgs84",
+    columns: Mapping[str, str] | None = None,
+    timezone: str = "Asia/Shanghai",
+    clock: str | None = None,
+) -> gpd.GeoDataFrame:
+    """Read what riders did.
+
+    Parameters
+    ----------
+    path
+        A file, a pattern (``activity/*.parquet``) or a folder; CSV, Excel, Parquet, GeoJSON,
+        GeoPackage or Shapefile.
+    area
+        Districts in a metric CRS: the result is in it, and rows more than 1 km outside are left
+        out and counted (an order, if either of its ends is).
+    kind
+        ``fixes``: GPS records, one a row, or trips with a `POLYLINE` (ECML/PKDD 2015).
+        ``orders``: a pickup and a dropoff a row. ``stays``: dwell episodes. ``counts``:
+        rider-visits a day at places.
+    datum
+        What the degrees are in.
+    columns
+        Our name → the file's, where synonyms do not find them; see `planner.load.headers`.
+    timezone
+        IANA zone of the study, in which the result's times are.
+    clock
+        IANA zone of times without offset; `timezone` if None.
+
+    Returns
+    -------
+    The table named by `kind`, its rows in an order that does not depend on the files'. Losses are
+    in ``attrs["input"]``; for trips, `rows` counts pings.
+
+    Raises
+    ------
+    InputError
+        A file is missing or damaged, columns are missing (`ColumnError`), longitude and latitude
+        are swapped, or no row is usable.
+    SettingsError
+        `kind` or a time zone is unknown.
+
+    Notes
+    -----
+    Of orders that give only the time of ordering, that time stands for the pickup, and with the
+    minutes that delivery took, for the dropoff; ``attrs["input"]["notes"]`` says so.
+    """
+    readers = {"fixes": _fixes, "orders": _orders, "stays": _stays, "counts": _counts}
+    if kind not in readers:
+        raise SettingsError(
+            f"`kind` must be one of {', '.join(get_args(Kind))}. Got {kind!r}."
+            f"{nearest_name(kind, readers)}"
+        )
+    source = read_source(path, kind, columns)
+    return readers[kind](source, area, datum, (clock or timezone, timezone))
+
+
+Zones = tuple[str, str]  # clock of naive times, zone of the result
+
+
+def _fixes(
+    source: Source, area: gpd.GeoDataFrame | None, datum: Datum, zones: Zones
+) -> gpd.GeoDataFrame:
+    source, notes = unfold(source)
+    source.require("rider_id", "time")
+    spots = find_spots(source, area=area, datum=datum, margin_m=ACTIVITY_MARGIN_M)
+    rider = source.text("rider_id")
+    time = _times(source, "time", zones)
+    faults = [
+        source.ragged(),
+        *spots.faults,
+        Fault("no usable time", time.isna().to_numpy(bool), _show_cell(source, "time")),
+        Fault("no rider", (rider == "").to_numpy(bool), source.place),
+    ]
+    kept, losses = sift(len(source), faults)
+    # In the order of riders, then of time: the same whatever the order of the file.
+    codes, riders = pd.factorize(rider[kept], sort=True)
+    stamp = time[kept].dt.tz_convert("UTC").dt.tz_localize(None).to_numpy().astype(np.int64)
+    x, y = spots.x[kept], spots.y[kept]
+    order = np.lexsort((y, x, stamp, codes))
+    codes, stamp, x, y = codes[order], stamp[order], x[order], y[order]
+    twice = np.zeros(len(order), dtype=bool)
+    twice[1:] = (
+        (np.diff(codes) == 0) & (np.diff(stamp) == 0) & (np.diff(x) == 0) & (np.diff(y) == 0)
+    )
+    position = np.flatnonzero(kept)[order]
+    if twice.any():
+        first = int(position[twice].min())
+        losses.append(Loss("repeated row", int(twice.sum()), source.place(first)))
+    position, once = position[~twice], ~twice
+    table = gpd.GeoDataFrame(
+        {
+            "rider_id": pd.Series(riders.take(codes[once])).astype(str),
+            "worker_type": _worker_types(source).take(position).reset_index(drop=True),
+            "time": time.take(position).reset_index(drop=True),
+        },
+        geometry=gpd.points_from_xy(x[once], y[once]),
+        crs=spots.crs,
+    )
+    table.index.name = "fix_id"
+    return finish(table, "fixes", source, losses, notes=notes)
+
+
+def _orders(
+    source: Source, area: gpd.GeoDataFrame | None, datum: Datum, zones: Zones
+) -> gpd.GeoDataFrame:
+    if not any(source.has(c) for c in ("pickup_time", "dropoff_time", "order_time")):
+        source.require("pickup_time")
+    ends: list[Spots] = []
+    for prefix in ("dropoff_", "pickup_"):
+        crs = ends[0].crs if ends else None
+        ends.append(
+            find_spots(
+                source, area=area, datum=datum, margin_m=ACTIVITY_MARGIN_M, prefix=prefix, crs=crs
+            )
+        )
+    pickup_time, dropoff_time, notes = _order_times(source, zones)
+    untimed = (pickup_time.isna() & dropoff_time.isna()).to_numpy(bool)
+    backwards = (dropoff_time < pickup_time).to_numpy(bool)
+    faults = [
+        source.ragged(),
+        *(
+            f._replace(reason=f"{end}: {f.reason}")
+            for end, spots in zip(("dropoff", "pickup"), ends, strict=True)
+            for f in spots.faults
+        ),
+        Fault("no usable time", untimed, source.place),
+        Fault("dropoff before pickup", backwards, source.place),
+    ]
+    kept, losses = sift(len(source), faults)
+    dropoff, pickup = (spots.points(kept) for spots in ends)
+    table = gpd.GeoDataFrame(
+        {
+            "rider_id": source.text("rider_id")[kept].reset_index(drop=True),
+            "worker_type": _worker_types(source)[kept].reset_index(drop=True),
+            "pickup_time": pickup_time[kept].reset_index(drop=True),
+            "dropoff_time": dropoff_time[kept].reset_index(drop=True),
+            "pickup": pickup,
+            "code": source.text("order_id")[kept].reset_index(drop=True),
+        },
+        geometry=dropoff.values,
+        crs=ends[0].crs,
+    )
+    said = {what: int(rows[kept].sum()) for what, rows in notes.items()}
+    return finish(_numbered(table, "order_id"), "orders", source, losses, notes=said)
+
+
+def _order_times(
+    source: Source, zones: Zones
+) -> tuple[pd.Series, pd.Series, dict[str, np.ndarray]]:
+    """Return pickup and dropoff times, and which rows' times were concluded from the order's."""
+    nothing = pd.Series(pd.NaT, index=source.frame.index, dtype=f"datetime64[ns, {zones[1]}]")
+    pickup, dropoff, ordered = (
+        _times(source, c, zones) if source.has(c) else nothing
+        for c in ("pickup_time", "dropoff_time", "order_time")
+    )
+    guessed_drop = np.zeros(len(source), dtype=bool)
+    if source.has("delivery_min"):
+        minutes, _ = to_numbers(source.frame["delivery_min"])
+        minutes = np.where((minutes >= 0) & (minutes < 24 * 60), minutes, np.nan)
+        arrived = ordered + pd.to_timedelta(pd.Series(minutes), unit="min").dt.as_unit("ns")
+        guessed_drop = (dropoff.isna() & arrived.notna()).to_numpy(bool)
+        dropoff = dropoff.fillna(arrived)
+    guessed_pick = (pickup.isna() & ordered.notna()).to_numpy(bool)
+    notes = {
+        "pickup time taken from the order's": guessed_pick,
+        "dropoff time taken from the order's and the delivery minutes": guessed_drop,
+    }
+    return pickup.fillna(ordered), dropoff, notes
+
+
+def _stays(
+    source: Source, area: gpd.GeoDataFrame | None, datum: Datum, zones: Zones
+) -> gpd.GeoDataFrame:
+    source.require("rider_id", "arrive")
+    if not source.has("leave") and not source.has("stay_min"):
+        source.require("leave")
+    spots = find_spots(source, area=area, datum=datum, margin_m=ACTIVITY_MARGIN_M)
+    rider = source.text("rider_id")
+    arrive = _times(source, "arrive", zones)
+    if source.has("leave"):
+        leave = _times(source, "leave", zones)
+    else:
+        minutes, _ = to_numbers(source.frame["stay_min"])
+        leave = arrive + pd.to_timedelta(pd.Series(minutes), unit="min").dt.as_unit("ns")
+    untimed = (arrive.isna() | leave.isna()).to_numpy(bool)
+    faults = [
+        source.ragged(),
+        *spots.faults,
+        Fault("no usable time", untimed, _show_cell(source, "arrive")),
+        Fault("leaves before it arrives", (leave < arrive).to_numpy(bool), source.place),
+        Fault("no rider", (rider == "").to_numpy(bool), source.place),
+    ]
+    kept, losses = sift(len(source), faults)
+    table = gpd.GeoDataFrame(
+        {
+            "rider_id": rider[kept].reset_index(drop=True),
+            "worker_type": _worker_types(source)[kept].reset_index(drop=True),
+            "arrive": arrive[kept].reset_index(drop=True),
+            "leave": leave[kept].reset_index(drop=True),
+        },
+        geometry=spots.points(kept).values,
+        crs=spots.crs,
+    )
+    table.insert(4, "stay_min", (table["leave"] - table["arrive"]).dt.total_seconds() / 60.0)
+    return finish(_numbered(table, "stay_id"), "stays", source, losses)
+
+
+def _counts(
+    source: Source, area: gpd.GeoDataFrame | None, datum: Datum, _zones: Zones
+) -> gpd.GeoDataFrame:
+    source.require("weight_per_day", "workers")
+    spots = find_spots(source, area=area, datum=datum, margin_m=ACTIVITY_MARGIN_M)
+    weight, _ = to_numbers(source.frame["weight_per_day"])
+    workers, _ = to_numbers(source.frame["workers"])
+    no_weight, no_workers = ~(weight >= 0), ~((workers >= 0) & (workers == np.floor(workers)))
+    faults = [
+        source.ragged(),
+        *spots.faults,
+        Fault("no usable weight", no_weight, _show_cell(source, "weight_per_day")),
+        Fault("no usable number of workers", no_workers, _show_cell(source, "workers")),
+    ]
+    kept, losses = sift(len(source), faults)
+    table = gpd.GeoDataFrame(
+        {"weight_per_day": weight[kept], "workers": workers[kept].astype(np.int64)},
+        geometry=spots.points(kept).values,
+        crs=spots.crs,
+    )
+    return finish(_numbered(table, "count_id"), "counts", source, losses)
+
+
+def _times(source: Source, column: str, zones: Zones) -> pd.Series:
+    """Return a column's instants; a clock without a day is joined with the column `date`."""
+    clock, timezone = zones
+    times = read_times(source.frame[column], clock=clock, timezone=timezone)
+    if source.has("date") and times.isna().all():
+        joined = source.text("date").str[:10] + " " + source.text(column)
+        times = read_times(joined, clock=clock, timezone=timezone)
+    return times
+
+
+def _worker_types(source: Source) -> pd.Series:
+    if not source.has("worker_type"):
+        return pd.Series("rider", index=source.frame.index, dtype=str)
+    return pd.Series(each_text(source.frame["worker_type"], worker_type), dtype=str)
+
+
+def _numbered(table: gpd.GeoDataFrame, index: str) -> gpd.GeoDataFrame:
+    """Return rows under identifiers that do not depend on their order in the file.
+
+    Those of the file where it has them; else numbers in the order of all that the rows hold.
+    """
+    keys = pd.DataFrame(table.drop(columns=["geometry", "pickup"], errors="ignore"))
+    for name in ("geometry", "pickup"):
+        if name in table:
+            points = gpd.GeoSeries(table[name])
+            keys[f"{name}_x"], keys[f"{name}_y"] = points.x.to_numpy(), points.y.to_numpy()
+    order = keys.sort_values(list(keys.columns), kind="stable").index
+    table = table.loc[order].reset_index(drop=True)
+    code = table.pop("code") if "code" in table else pd.Series("", index=table.index, dtype=str)
+    number = pd.Series(np.arange(1, len(table) + 1), dtype=str)
+    ids = make_ids(code.mask(code == "", number).tolist(), table.geometry.x, table.geometry.y)
+    table.index = pd.Index(ids, name=index, dtype=str)
+    return table.iloc[natural_order(ids)] if len(table) and (code != "").any() else table
+
+
+def _show_cell(source: Source, column: str) -> Callable[[int], str]:
+    """Return what shows a row's cell in one column: a time or a number is nobody's secret."""
+    text = source.text(column)
+
+    def show(position: int) -> str:
+        said = f"`{text.iloc[position]}`" if text.iloc[position] else "nothing"
+        return f"{source.place(position)}: {said} in `{source.header(column)}`"
+
+    return show

@@ -1,0 +1,225 @@
+"""Coordinates of any wording and datum → points in metres, the unusable ones named."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import geopandas as gpd
+import numpy as np
+import shapely
+from pyproj import Transformer
+
+from planner.errors import InputError
+from planner.geo import WGS84, Datum, metric_crs, require_metric, to_wgs84
+from planner.load.cells import as_text, each_text, read_degrees, read_pair, to_numbers
+from planner.load.sift import Fault
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import pandas as pd
+    from pyproj import CRS
+
+    from planner.load.source import Source
+
+# How far beyond the districts' outer border a row may lie and still be the area's.
+STATION_MARGIN_M = 2000.0  # it still serves demand inside: beyond a 15-minute walk, it does not
+ACTIVITY_MARGIN_M = 1000.0  # a rider there walks to a station inside within 15 minutes
+HOST_MARGIN_M = 100.0  # the city opens stations in its area: room for generalised borders only
+
+
+class Spots(NamedTuple):
+    """Where rows lie.
+
+    Attributes
+    ----------
+    x, y
+        Shape (n,), metres in `crs`; NaN where there is no usable coordinate.
+    faults
+        Why rows are unusable, in the order of `sift`.
+    """
+
+    x: np.ndarray
+    y: np.ndarray
+    crs: CRS
+    faults: list[Fault]
+
+    def points(self, kept: np.ndarray) -> gpd.GeoSeries:
+        """Return the points of the kept rows."""
+        return gpd.GeoSeries(gpd.points_from_xy(self.x[kept], self.y[kept]), crs=self.crs)
+
+
+def find_spots(
+    source: Source,
+    *,
+    area: gpd.GeoDataFrame | None,
+    datum: Datum,
+    margin_m: float,
+    prefix: str = "",
+    crs: CRS | None = None,
+    label: Callable[[int], str] | None = None,
+) -> Spots:
+    """Return where the rows of a source lie.
+
+    Parameters
+    ----------
+    source
+        Reads the columns `lon` and `lat`, or `lonlat`, or `latlon`, each after `prefix`.
+    area
+        Districts in a metric CRS; rows farther than `margin_m` outside are faulty. Without it,
+        the CRS is `crs`, else the UTM zone of the rows' median.
+    datum
+        What the degrees are in.
+    margin_m
+        Metres.
+    label
+        What to call a row in examples beside its number; None if rows are personal, and then no
+        coordinate is shown either.
+
+    Raises
+    ------
+    ColumnError
+        There are no coordinates.
+    InputError
+        Longitude and latitude are swapped in most rows.
+    """
+    first, second, empty, malformed, cell = _read_degrees(source, prefix)
+    sound = ~(empty | malformed)
+    zero = sound & (first == 0) & (second == 0)
+    globe = (np.abs(first) <= 180) & (np.abs(second) <= 90)
+    turned = (np.abs(second) <= 180) & (np.abs(first) <= 90)
+    usable = sound & ~zero & globe
+    if area is not None:
+        require_metric(area, "area")
+        crs = area.crs
+    elif crs is None:
+        crs = _zone(first[usable], second[usable])
+    x, y = _to_metres(first, second, usable, datum, crs)
+    swapped = sound & ~zero & ~globe & turned
+    outside = np.zeros(len(x), dtype=bool)
+    inside: Callable[[np.ndarray, np.ndarray], np.ndarray] | None = None
+    if area is not None:
+        inside = _inside(area, margin_m)
+        outside = usable & ~inside(x, y)
+        turned_x, turned_y = _to_metres(second, first, turned & (outside | swapped), datum, crs)
+        swapped = inside(turned_x, turned_y)
+    _refuse_swapped(source, prefix, swapped, sound & ~zero)
+
+    def show(position: int) -> str:
+        where = source.place(position)
+        if label is None:
+            return where
+        name = label(position)
+        return f"{where} ({name})" if name else where
+
+    def show_cell(position: int) -> str:
+        return show(position) if label is None else f"{show(position)}: `{cell(position)}`"
+
+    def show_distance(position: int) -> str:
+        if area is None or label is None:
+            return show(position)
+        far = shapely.distance(
+            shapely.union_all(area.geometry.values), shapely.Point(x[position], y[position])
+        )
+        return f"{show(position)}: {far / 1000:.1f} km outside"
+
+    faults = [
+        Fault("no coordinate", empty, show),
+        Fault("malformed coordinate", malformed, show_cell),
+        Fault("coordinate 0, 0", zero, show),
+        Fault("longitude and latitude swapped", swapped, show),
+        Fault("coordinate off the globe", sound & ~globe & ~swapped, show_cell),
+        Fault("outside the area", outside & ~swapped, show_distance),
+    ]
+    return Spots(x, y, crs, faults)
+
+
+class _Degrees(NamedTuple):
+    lon: np.ndarray
+    lat: np.ndarray
+    empty: np.ndarray  # nothing stands there
+    malformed: np.ndarray  # something, but no coordinate
+    cell: Callable[[int], str]  # what stands there
+
+
+def _read_degrees(source: Source, prefix: str) -> _Degrees:
+    frame = source.frame
+    lon_name, lat_name = f"{prefix}lon", f"{prefix}lat"
+    pair = next((p for p in (f"{prefix}lonlat", f"{prefix}latlon") if source.has(p)), None)
+    if pair is None or source.has(lon_name, lat_name):
+        source.require(lon_name, lat_name)
+        lon, bad_lon = to_numbers(frame[lon_name], read_degrees)
+        lat, bad_lat = to_numbers(frame[lat_name], read_degrees)
+        malformed = bad_lon | bad_lat
+        # A number on one side and nothing on the other is no coordinate left out, but one broken.
+        no_lon, no_lat = np.isnan(lon) & ~bad_lon, np.isnan(lat) & ~bad_lat
+        empty = (no_lon | no_lat) & ~malformed
+
+        def cell(position: int) -> str:
+            cells = as_text(frame.iloc[position][[lon_name, lat_name]].astype(object))
+            bad = (bad_lon[position], bad_lat[position])
+            return ", ".join(c for c, b in zip(cells, bad, strict=True) if b or not any(bad))
+
+        return _Degrees(lon, lat, empty, malformed, cell)
+    return _read_pairs(as_text(frame[pair]), latitude_first=pair.endswith("latlon"))
+
+
+def _read_pairs(text: pd.Series, *, latitude_first: bool) -> _Degrees:
+    pairs = np.array(each_text(text, read_pair), dtype=float).reshape(-1, 2)
+    lon, lat = (pairs[:, 1], pairs[:, 0]) if latitude_first else (pairs[:, 0], pairs[:, 1])
+    empty = (text == "").to_numpy(bool)
+    malformed = ~empty & (np.isnan(lon) | np.isnan(lat))
+    return _Degrees(lon, lat, empty, malformed, lambda position: str(text.iloc[position]))
+
+
+def _zone(lon: np.ndarray, lat: np.ndarray) -> CRS:
+    """Return the UTM zone of the median point; of 0, 0 if there is none (then no row is kept)."""
+    middle = (np.median(lon), np.median(lat)) if len(lon) else (0.0, 0.0)
+    return metric_crs(gpd.GeoDataFrame(geometry=[shapely.Point(middle)], crs=WGS84))
+
+
+def _to_metres(
+    lon: np.ndarray, lat: np.ndarray, usable: np.ndarray, datum: Datum, crs: CRS
+) -> tuple[np.ndarray, np.ndarray]:
+    x, y = np.full(len(lon), np.nan), np.full(len(lon), np.nan)
+    project = Transformer.from_crs(WGS84, crs, always_xy=True)
+    x[usable], y[usable] = project.transform(*to_wgs84(lon[usable], lat[usable], datum))
+    x[~np.isfinite(x)] = np.nan
+    y[~np.isfinite(y)] = np.nan
+    return x, y
+
+
+def _inside(
+    area: gpd.GeoDataFrame, margin_m: float
+) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
+    """Return the test of points against the area and its margin."""
+    shape = shapely.union_all(area.geometry.values).buffer(margin_m)
+    shapely.prepare(shape)
+
+    def inside(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        found = np.zeros(len(x), dtype=bool)
+        some = np.isfinite(x) & np.isfinite(y)
+        found[some] = shapely.contains_xy(shape, x[some], y[some])
+        return found
+
+    return inside
+
+
+def _refuse_swapped(source: Source, prefix: str, swapped: np.ndarray, sound: np.ndarray) -> None:
+    """Raise if most rows make sense only with longitude and latitude exchanged."""
+    if swapped.sum() * 2 <= sound.sum():
+        return
+    if source.has(f"{prefix}lon", f"{prefix}lat"):
+        lon, lat = source.header(f"{prefix}lon"), source.header(f"{prefix}lat")
+        remedy = f'Exchange them: columns = {{ {prefix}lon = "{lat}", {prefix}lat = "{lon}" }}.'
+        columns = f"`{lon}` and `{lat}`"
+    else:
+        have, want = f"{prefix}lonlat", f"{prefix}latlon"
+        have, want = (have, want) if source.has(have) else (want, have)
+        remedy = f'Exchange them: columns = {{ {want} = "{source.header(have)}" }}.'
+        columns = f"`{source.header(have)}`"
+    raise InputError(
+        f"longitude and latitude are swapped in {columns}: {int(swapped.sum())} of "
+        f"{int(sound.sum())} rows make sense only the other way round. {remedy}",
+        file=source.path,
+    )

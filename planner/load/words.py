@@ -1,0 +1,142 @@
+"""Kinds, services and worker types: what registers call them → our words."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+# Our word → what it is recognised by, in the order of asking: “骑手友好商户” is a merchant although
+# a station may be called “骑手之家”.
+STATION_KINDS: dict[str, tuple[str, ...]] = {
+    "drivers_home": ("司机之家", "卡车司机", "货车司机", "drivers_home", "driver's home",
+                     "drivers' home", "truck stop"),
+    "charging": ("充电站", "换电", "充电桩", "充电柜", "充换电", "充电", "charging",
+                   "battery swap"),
+    "pharmacy": ("药店", "药房", "药局", "pharmacy", "drugstore"),
+    "parking": ("停车", "泊车", "停放点", "parking", "车位"),
+    "merchant": ("友好商户", "友好商家", "商户", "商家", "餐饮", "餐厅", "饭店", "超市", "便利店",
+                 "merchant", "restaurant", "shop", "store", "cafe"),
+    "station": ("驿站", "服务站", "服务点", "服务中心", "之家", "港湾", "休息", "station",
+                   "shelter",
+                "rest", "hub", "stand", "户外劳动者"),
+}  # fmt: skip
+HOST_KINDS: dict[str, tuple[str, ...]] = {
+    "union": ("工会", "总工会", "union"),
+    "community": ("社区", "党群", "街道", "居委", "村委", "便民服务", "邻里", "新时代文明",
+                  "community", "social_centre", "social_center", "social_facility"),
+    "public": ("政务", "政府", "行政服务", "town hall", "townhall", "public_building", "city hall"),
+    "bank": ("银行", "信用社", "bank"),
+    "pharmacy": ("药店", "药房", "药局", "pharmacy", "drugstore"),
+    "post_office": ("邮政", "邮局", "快递", "post_office", "post office", "parcel"),
+    "telecom": ("移动营业厅", "联通", "电信", "营业厅", "telecom"),
+    "hospital": ("医院", "诊所", "卫生院", "卫生服务", "hospital", "clinic"),
+    "library": ("图书馆", "书店", "书屋", "书房", "library", "bookshop", "books"),
+    "mall": ("商场", "购物中心", "百货", "综合体", "mall", "department_store", "shopping"),
+    "supermarket": ("超市", "卖场", "supermarket"),
+    "convenience": ("便利店", "便利", "小卖部", "convenience", "kiosk"),
+    "market": ("市场", "菜场", "marketplace", "market"),
+    "fuel": ("加油", "中石化", "中石油", "加气", "fuel", "petrol", "gas station"),
+    "cafe": ("咖啡", "茶饮", "奶茶", "cafe", "coffee"),
+    "restaurant": ("餐", "饭", "小吃", "restaurant", "fast_food", "fast food"),
+    "office": ("写字楼", "办公", "园区", "大厦", "office"),
+    "school": ("学校", "大学", "学院", "school", "college", "university"),
+    "transit": ("车站", "地铁", "公交", "bus_station", "station"),
+}  # fmt: skip
+SERVICES: dict[str, tuple[str, ...]] = {
+    "rest": ("休息", "歇脚", "座椅", "桌椅", "空间", "rest", "seat"),
+    "charging": ("充电", "手机充电", "phone charg", "charg"),
+    "wifi": ("wifi", "wi-fi", "无线", "网络", "上网"),
+    "hot_meals": ("微波炉", "热饭", "加热", "microwave", "hot meal", "heat"),
+    "water": ("饮水", "热水", "喝水", "开水", "茶水", "水", "water", "drink"),
+    "books": ("图书", "书籍", "阅读", "报刊", "读书", "book", "read"),
+    "toilet": ("厕所", "卫生间", "洗手间", "如厕", "toilet", "restroom", "wc"),
+    "first_aid": ("急救", "药箱", "药品", "医药", "应急药", "first aid", "first_aid", "medic"),
+    "air_conditioning": ("空调", "避暑", "取暖", "纳凉", "air condition", "air_condition",
+                   "cooling"),
+    "repair": ("维修", "修理", "工具", "打气", "repair", "tool"),
+    "parking": ("停车", "parking"),
+    "legal_aid": ("法律", "维权", "legal"),
+    "rain_gear": ("雨具", "雨伞", "雨衣", "umbrella", "rain"),
+}  # fmt: skip
+WORKER_TYPES: dict[str, tuple[str, ...]] = {
+    "food": ("外卖", "送餐", "餐饮", "food", "meal", "美团", "饿了么"),
+    "courier": ("快递", "快件", "投递", "courier", "parcel", "express", "delivery"),
+    "ride": ("网约车", "出租", "代驾", "ride", "taxi", "cab"),
+    "truck": ("货车", "卡车", "货运", "truck", "lorry", "freight"),
+}  # fmt: skip
+_YES = frozenset({"是", "有", "√", "✓", "✔", "y", "yes", "true", "1", "提供", "具备", "t", "x"})
+
+
+def station_kind(text: str) -> str | None:
+    """Return a station's kind, None if the text is none that is known.
+
+    Examples
+    --------
+    >>> station_kind("户外劳动者服务站"), station_kind("友好商户"), station_kind("司机之家")
+    ('station', 'merchant', 'drivers_home')
+    >>> station_kind("???") is None
+    True
+    """
+    return _recognise(text, STATION_KINDS)
+
+
+def host_kind(text: str) -> str:
+    """Return a host's kind: one of ours, else what the file says, else ``other``.
+
+    Examples
+    --------
+    >>> host_kind("社区党群服务中心"), host_kind("Zoo"), host_kind("")
+    ('community', 'zoo', 'other')
+    """
+    return _recognise(text, HOST_KINDS) or _word(text) or "other"
+
+
+def worker_type(text: str) -> str:
+    """Return a worker type: one of ours, else what the file says, else ``rider``.
+
+    Examples
+    --------
+    >>> worker_type("外卖骑手"), worker_type("COURIER"), worker_type(""), worker_type("Nurse")
+    ('food', 'courier', 'rider', 'nurse')
+    """
+    return _recognise(text, WORKER_TYPES) or _word(text) or "rider"
+
+
+def service_list(text: str) -> str:
+    """Return services as our words, each once, in the order given, separated by ``;``.
+
+    A service that is not known stays as typed.
+
+    Examples
+    --------
+    >>> service_list("休息、热水，手机充电/Wi-Fi 理发")
+    'rest;water;charging;wifi;理发'
+    """
+    parts = re.split(r"[;；、,，/|+\n]+|(?<![a-zA-Z])\s+|\s+(?![a-zA-Z])", text)
+    words = [_recognise(p, SERVICES) or p.strip() for p in parts if p.strip()]
+    return ";".join(dict.fromkeys(words))
+
+
+def is_yes(text: str) -> bool:
+    """Tell whether a cell ticks a box.
+
+    Examples
+    --------
+    >>> is_yes("有"), is_yes("√"), is_yes("否")
+    (True, True, False)
+    """
+    return unicodedata.normalize("NFKC", text).strip().lower() in _YES
+
+
+def _word(text: str) -> str:
+    return re.sub(r"\s+", "_", unicodedata.normalize("NFKC", text).strip().lower())
+
+
+def _recognise(text: str, words: dict[str, tuple[str, ...]]) -> str | None:
+    plain = unicodedata.normalize("NFKC", text).strip().lower()
+    if plain.replace(" ", "_") in words:
+        return plain.replace(" ", "_")
+    for word, marks in words.items():
+        if any(mark in plain for mark in marks):
+            return word
+    return None
