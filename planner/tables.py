@@ -46,8 +46,14 @@ TABLES: dict[str, dict[str, Column]] = {
         "worker_type": Column("str", "as in fixes"),
         "pickup_time": Column("time", "at the merchant", nullable=True),
         "dropoff_time": Column("time", "at the customer", nullable=True),
-        "pickup": Column("point", "where it was fetched; metric CRS, no active geometry"),
-        "geometry": Column("point", "where it was brought"),
+        "pickup": Column(
+            "point",
+            "where it was fetched, none if unknown or outside the area; metric CRS, not active",
+            nullable=True,
+        ),
+        "geometry": Column(
+            "point", "where it was brought, none if unknown or outside the area", nullable=True
+        ),
     },
     "stays": {
         "rider_id": Column("str", "who stayed; for orders without riders the order itself"),

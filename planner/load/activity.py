@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Literal, get_args
 
 import geopandas as gpd
@@ -45,8 +46,8 @@ def load_activity(
         A file, a pattern (``activity/*.parquet``) or a folder; CSV, Excel, Parquet, GeoJSON,
         GeoPackage or Shapefile.
     area
-        Districts in a metric CRS: the result is in it, and rows more than 1 km outside are left
-        out and counted (an order, if either of its ends is).
+        Districts in a metric CRS: the result is in it, and rows more than 100 m outside are left
+        out and counted. An order stays for the end that is inside; its other end is empty.
     kind
         ``fixes``: GPS records, one a row, or trips with a `POLYLINE` (ECML/PKDD 2015).
         ``orders``: a pickup and a dropoff a row. ``stays``: dwell episodes. ``counts``:
@@ -139,43 +140,43 @@ def _orders(
 ) -> gpd.GeoDataFrame:
     if not any(source.has(c) for c in ("pickup_time", "dropoff_time", "order_time")):
         source.require("pickup_time")
-    ends: list[Spots] = []
-    for prefix in ("dropoff_", "pickup_"):
-        crs = ends[0].crs if ends else None
-        ends.append(
-            find_spots(
-                source, area=area, datum=datum, margin_m=ACTIVITY_MARGIN_M, prefix=prefix, crs=crs
-            )
-        )
-    pickup_time, dropoff_time, notes = _order_times(source, zones)
+    find = partial(find_spots, source, area=area, datum=datum, margin_m=ACTIVITY_MARGIN_M)
+    dropoff = find(prefix="dropoff_")
+    pickup = find(prefix="pickup_", crs=dropoff.crs)
+    pickup_time, dropoff_time, guesses = _order_times(source, zones)
+    neither = ~dropoff.usable & ~pickup.usable
     untimed = (pickup_time.isna() & dropoff_time.isna()).to_numpy(bool)
-    backwards = (dropoff_time < pickup_time).to_numpy(bool)
     faults = [
         source.ragged(),
-        *(
-            f._replace(reason=f"{end}: {f.reason}")
-            for end, spots in zip(("dropoff", "pickup"), ends, strict=True)
-            for f in spots.faults
-        ),
+        *_named_faults("pickup", pickup, neither),
         Fault("no usable time", untimed, source.place),
-        Fault("dropoff before pickup", backwards, source.place),
+        Fault("dropoff before pickup", (dropoff_time < pickup_time).to_numpy(bool), source.place),
     ]
     kept, losses = sift(len(source), faults)
-    dropoff, pickup = (spots.points(kept) for spots in ends)
     table = gpd.GeoDataFrame(
         {
             "rider_id": source.text("rider_id")[kept].reset_index(drop=True),
             "worker_type": _worker_types(source)[kept].reset_index(drop=True),
             "pickup_time": pickup_time[kept].reset_index(drop=True),
             "dropoff_time": dropoff_time[kept].reset_index(drop=True),
-            "pickup": pickup,
+            "pickup": pickup.points(kept),
             "code": source.text("order_id")[kept].reset_index(drop=True),
         },
-        geometry=dropoff.values,
-        crs=ends[0].crs,
+        geometry=dropoff.points(kept).values,
+        crs=dropoff.crs,
     )
-    said = {what: int(rows[kept].sum()) for what, rows in notes.items()}
-    return finish(_numbered(table, "order_id"), "orders", source, losses, notes=said)
+    halves = [
+        *_named_faults("only the pickup kept, dropoff", dropoff, kept),
+        *_named_faults("only the dropoff kept, pickup", pickup, kept),
+    ]
+    notes = {what: int(rows[kept].sum()) for what, rows in guesses.items()}
+    notes.update({loss.reason: loss.rows for loss in sift(len(source), halves)[1]})
+    return finish(_numbered(table, "order_id"), "orders", source, losses, notes=notes)
+
+
+def _named_faults(name: str, spots: Spots, rows: np.ndarray) -> list[Fault]:
+    """Return the faults of one end of orders, of some rows only."""
+    return [Fault(f"{name}: {f.reason}", f.rows & rows, f.show) for f in spots.faults]
 
 
 def _order_times(

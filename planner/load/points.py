@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from planner.load.source import Source
 
 # How far beyond the districts' outer border a row may lie and still be the area's.
-STATION_MARGIN_M = 2000.0  # it still serves demand inside: beyond a 15-minute walk, it does not
-ACTIVITY_MARGIN_M = 1000.0  # a rider there walks to a station inside within 15 minutes
-HOST_MARGIN_M = 100.0  # the city opens stations in its area: room for generalised borders only
+STATION_MARGIN_M = 2000.0  # it serves demand inside: 2 km are half an hour's walk (guess)
+ACTIVITY_MARGIN_M = 100.0  # GPS noise and generalised borders only: demand beyond, where the
+HOST_MARGIN_M = 100.0  # streets may end, is not the area's to cover, nor is a host its to open
 
 
 class Spots(NamedTuple):
@@ -44,9 +44,16 @@ class Spots(NamedTuple):
     crs: CRS
     faults: list[Fault]
 
+    @property
+    def usable(self) -> np.ndarray:
+        """Shape (n,) bool, rows without a fault."""
+        return ~np.logical_or.reduce([f.rows for f in self.faults])
+
     def points(self, kept: np.ndarray) -> gpd.GeoSeries:
-        """Return the points of the kept rows."""
-        return gpd.GeoSeries(gpd.points_from_xy(self.x[kept], self.y[kept]), crs=self.crs)
+        """Return the points of the kept rows, none where a row has a fault."""
+        points = shapely.points(self.x[kept], self.y[kept])
+        points[~self.usable[kept]] = None
+        return gpd.GeoSeries(points, crs=self.crs)
 
 
 def find_spots(
