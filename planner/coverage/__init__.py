@@ -1,0 +1,16 @@
+"""Who is served: reach over the streets, covered shares, opening hours, equity."""
+
+from planner.coverage.equity import measure_equity
+from planner.coverage.hours import open_in_dayparts
+from planner.coverage.measure import circle_share, measure_coverage
+from planner.coverage.reach import make_reach, make_service_areas, nearest_station_minutes
+
+__all__ = [
+    "circle_share",
+    "make_reach",
+    "make_service_areas",
+    "measure_coverage",
+    "measure_equity",
+    "nearest_station_minutes",
+    "open_in_dayparts",
+]
