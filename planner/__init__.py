@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from planner.load import load_activity, load_area, load_hosts, load_stations, write_sample
     from planner.locate import Solution, solve_mclp
     from planner.network import StreetNetwork, load_streets
+    from planner.outputs import write_outputs
     from planner.parking import choose_parking
-    from planner.pipeline import run_study, write_outputs
+    from planner.pipeline import run_study
     from planner.plan import Plan, load_plan
     from planner.report import write_report, write_sites, write_workbook
     from planner.settings import Settings, load_settings
@@ -47,7 +48,8 @@ _HOMES = {
     "locate": ["Solution", "solve_mclp"],
     "network": ["StreetNetwork", "load_streets"],
     "parking": ["choose_parking"],
-    "pipeline": ["run_study", "write_outputs"],
+    "outputs": ["write_outputs"],
+    "pipeline": ["run_study"],
     "plan": ["Plan", "load_plan"],
     "report": ["write_report", "write_sites", "write_workbook"],
     "settings": ["Settings", "load_settings"],

@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import logging
-import shutil
-import tempfile
-import time
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from planner import draw, load, quality, report, summary
+from planner import summary
 from planner.activity import make_stays
 from planner.candidates import make_candidates
 from planner.coverage import (
@@ -25,22 +19,20 @@ from planner.coverage import (
 )
 from planner.demand import find_hotspots, make_demand
 from planner.errors import InputError, SettingsError
-from planner.network import StreetNetwork, load_streets
+from planner.inputs import load_inputs
 from planner.parking import choose_parking
-from planner.plan import Plan, to_json
+from planner.plan import Plan
+from planner.progress import OnStage, Stages
 from planner.settings import Settings, load_settings
 from planner.siting import choose_stations
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from pathlib import Path
 
     import geopandas as gpd
 
+    from planner.network import StreetNetwork
     from planner.tables import Reach
-
-log = logging.getLogger(__name__)
-P = ParamSpec("P")
-R = TypeVar("R")
 
 
 def plan_study(s: Settings, *, on_stage: OnStage | None = None) -> Plan:
@@ -58,7 +50,7 @@ def plan_study(s: Settings, *, on_stage: OnStage | None = None) -> Plan:
     PlannerError
         Anything wrong with the study, its files or their contents.
     """
-    stage, seed, limit = _Stages(on_stage), s.study.seed, _limit(s)
+    stage, seed, limit = Stages(on_stage), s.study.seed, _limit(s)
     inputs = load_inputs(s, on_stage=on_stage)
     area, streets, stations, hosts = inputs.area, inputs.streets, inputs.stations, inputs.hosts
 
@@ -143,7 +135,7 @@ def measure_today(
     """
     if s.stations.file is None:
         raise SettingsError("the study names no `stations.file`, so there is no coverage today.")
-    stage = _Stages(on_stage)
+    stage = Stages(on_stage)
     inputs = load_inputs(s, on_stage=on_stage)
     demand = stage("demand", _make_demand, s, stage("stays", _make_stops, s, inputs.activity))
     reach = stage("reach", make_reach, inputs.streets, demand, inputs.stations, **_limit(s))
@@ -161,7 +153,7 @@ def check_inputs(s: Settings, *, on_stage: OnStage | None = None) -> dict[str, A
     PlannerError
         Anything wrong with the study or its files.
     """
-    stage = _Stages(on_stage)
+    stage = Stages(on_stage)
     inputs = load_inputs(s, on_stage=on_stage)
     stops = stage("stays", _make_stops, s, inputs.activity)
     demand = stage("demand", _make_demand, s, stops)
@@ -174,81 +166,6 @@ def check_inputs(s: Settings, *, on_stage: OnStage | None = None) -> dict[str, A
         streets=inputs.streets,
         activity=inputs.activity,
         stays=stops,
-    )
-
-
-# ── inputs ────────────────────────────────────────────────────────────────────────────────────
-
-
-@dataclass(frozen=True)
-class Inputs:
-    """What a study brings, in one metric CRS."""
-
-    area: gpd.GeoDataFrame
-    streets: StreetNetwork
-    activity: gpd.GeoDataFrame
-    stations: gpd.GeoDataFrame | None
-    hosts: gpd.GeoDataFrame | None
-    water: gpd.GeoDataFrame | None
-
-
-def load_inputs(s: Settings, *, on_stage: OnStage | None = None) -> Inputs:
-    """Load every file that a study names.
-
-    Raises
-    ------
-    SettingsError
-        The study names no activity or no streets.
-    InputError
-        A file is missing or wrong.
-    """
-    stage = _Stages(on_stage)
-    for section in ("activity", "streets"):
-        if getattr(s, section).file is None:
-            raise SettingsError(f"the study names no `{section}.file`. Add it to study.toml.")
-    mode, speed = s.service.mode, s.service.speed_kmh
-    area = stage("area", _load, s, "area", load.load_area) if s.area.file else None
-    streets = stage(
-        "streets", load_streets, s.path(str(s.streets.file)), mode=mode, speed_kmh=speed,
-        crs=None if area is None else area.crs,
-    )  # fmt: skip
-    if area is None:
-        area = load.area_from_streets(streets.lines(), s.name)
-    activity = stage(
-        "activity", _load, s, "activity", load.load_activity, area=area, kind=s.activity.kind,
-        timezone=s.study.timezone, clock=s.activity.timezone,
-    )  # fmt: skip
-    stations = None
-    if s.stations.file:
-        hours = s.stations.assumed_hours
-        stations = stage(
-            "stations", _load, s, "stations", load.load_stations, area=area, assumed_hours=hours
-        )
-    hosts = stage("hosts", _load_hosts, s, area)
-    return Inputs(area, streets, activity, stations, hosts, _load_water(s, area))
-
-
-def _load(
-    s: Settings, section: str, loader: Callable[..., gpd.GeoDataFrame], **options: object
-) -> gpd.GeoDataFrame:
-    """Call a loader with what every input section says: file, datum and columns."""
-    given = getattr(s, section)
-    return loader(
-        s.path(given.file), datum=s.datum_of(given), columns=given.columns or None, **options
-    )
-
-
-def _load_hosts(s: Settings, area: gpd.GeoDataFrame) -> gpd.GeoDataFrame | None:
-    if s.hosts.osm:
-        return load.load_hosts(s.path(str(s.streets.file)), area=area)
-    return _load(s, "hosts", load.load_hosts, area=area) if s.hosts.file else None
-
-
-def _load_water(s: Settings, area: gpd.GeoDataFrame) -> gpd.GeoDataFrame | None:
-    if s.streets.water is None:
-        return None
-    return load.load_area(s.path(s.streets.water), datum=s.study.datum)[["geometry"]].to_crs(
-        area.crs
     )
 
 
@@ -341,86 +258,3 @@ def _check_near_streets(reach: Reach, demand: gpd.GeoDataFrame) -> None:
             "`streets.file` shows the same city, and the `datum` of activity and streets "
             "(wgs84, gcj02 or bd09)."
         )
-
-
-# ── outputs and progress ──────────────────────────────────────────────────────────────────────
-
-
-def write_outputs(plan: Plan, out: Path | str) -> dict[str, Path]:
-    """Write everything a run leaves; a failure leaves what stood there before.
-
-    Returns
-    -------
-    What it is → where it is: ``plan, map, report, workbook, sites, quality``, as far as written.
-    """
-    out = Path(out)
-    out.mkdir(parents=True, exist_ok=True)
-    fresh = Path(tempfile.mkdtemp(prefix=".new-", dir=out))
-    try:
-        formats = plan.settings.report.formats
-        plan.save(fresh)
-        notes = {**plan.summary, "warnings": quality.find_warnings(plan.settings, plan.summary)}
-        data = {key: notes[key] for key in (*summary.DATA_KEYS, "warnings")}
-        (fresh / "quality.json").write_text(to_json(data), encoding="utf-8")
-        draw.write_map(plan, fresh / "map.html")
-        report.write_sites(plan, fresh)
-        if "html" in formats:
-            report.write_report(plan, fresh / "report.html")
-        if "xlsx" in formats:
-            report.write_workbook(plan, fresh / "plan.xlsx")
-        for path in sorted(fresh.iterdir()):
-            _replace(path, out / path.name)
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
-    names = {
-        "plan": "plan.json", "map": "map.html", "report": "report.html", "workbook": "plan.xlsx",
-        "sites": "sites.geojson",
-    }  # fmt: skip
-    return {what: out / name for what, name in names.items() if (out / name).exists()}
-
-
-def _replace(fresh: Path, target: Path) -> None:
-    """Put a finished file or folder where another may stand."""
-    if target.is_dir():
-        old = target.with_name(f".{target.name}.old")
-        shutil.rmtree(old, ignore_errors=True)
-        target.rename(old)
-        fresh.rename(target)
-        shutil.rmtree(old, ignore_errors=True)
-    else:
-        fresh.replace(target)
-
-
-class OnStage(Protocol):
-    """Told of a stage before (rows and seconds are None) and after it."""
-
-    def __call__(self, stage: str, rows: int | None = None, seconds: float | None = None) -> None:
-        """Show it."""
-
-
-@dataclass(frozen=True)
-class _Stages:
-    """Calls a stage and tells what came out, and how long it took."""
-
-    tell: OnStage | None
-
-    def __call__(self, name: str, call: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-        if self.tell:
-            self.tell(name)
-        start = time.perf_counter()
-        result = call(*args, **kwargs)
-        seconds = time.perf_counter() - start
-        rows = _rows(result)
-        log.info("%s: %s rows, %.2f s", name, rows, seconds)
-        if self.tell:
-            self.tell(name, rows, seconds)
-        return result
-
-
-def _rows(result: object) -> int:
-    if isinstance(result, StreetNetwork):
-        return result.n_edges
-    if isinstance(result, pd.DataFrame):
-        return len(result)
-    minutes = getattr(result, "minutes", None)
-    return 0 if minutes is None else int(minutes.nnz)

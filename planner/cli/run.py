@@ -45,7 +45,8 @@ def run(
 
 def run_settings(settings: Settings, out: Path) -> tuple[Plan, dict[str, Path]]:
     """Run the line and write its outputs, telling each stage."""
-    from planner.pipeline import plan_study, write_outputs
+    from planner.outputs import write_outputs
+    from planner.pipeline import plan_study
 
     with stage_lines(settings.study.language) as tell:
         plan = plan_study(settings, on_stage=tell)
@@ -72,7 +73,7 @@ def show_plan(plan: Plan, paths: dict[str, Path], *, as_json: bool) -> None:
 
 
 def _dry_run(settings: Settings, target: Path) -> None:
-    from planner.pipeline import load_inputs
+    from planner.inputs import load_inputs
 
     with stage_lines(settings.study.language) as tell:
         load_inputs(settings, on_stage=tell)

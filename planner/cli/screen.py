@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from rich.status import Status
 
-    from planner.pipeline import OnStage
+    from planner.progress import OnStage
 
 RESULTS = Console(highlight=False, soft_wrap=True)
 ERRORS = Console(stderr=True, highlight=False, soft_wrap=True)

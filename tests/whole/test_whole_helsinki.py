@@ -3,7 +3,8 @@
 import oracle
 import pytest
 
-from planner.pipeline import run_study, write_outputs
+from planner.outputs import write_outputs
+from planner.pipeline import run_study
 
 STUDY = """
 [study]

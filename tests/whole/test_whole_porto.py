@@ -5,7 +5,8 @@ import json
 import oracle
 import pytest
 
-from planner.pipeline import run_study, write_outputs
+from planner.outputs import write_outputs
+from planner.pipeline import run_study
 from planner.plan import load_plan
 
 STUDY = """

@@ -1,0 +1,90 @@
+"""Everything a study names, loaded into one metric CRS."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from planner import load
+from planner.errors import SettingsError
+from planner.network import StreetNetwork, load_streets
+from planner.progress import OnStage, Stages
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import geopandas as gpd
+
+    from planner.settings import Settings
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What a study brings, in one metric CRS."""
+
+    area: gpd.GeoDataFrame
+    streets: StreetNetwork
+    activity: gpd.GeoDataFrame
+    stations: gpd.GeoDataFrame | None
+    hosts: gpd.GeoDataFrame | None
+    water: gpd.GeoDataFrame | None
+
+
+def load_inputs(s: Settings, *, on_stage: OnStage | None = None) -> Inputs:
+    """Load every file that a study names.
+
+    Raises
+    ------
+    SettingsError
+        The study names no activity or no streets.
+    InputError
+        A file is missing or wrong.
+    """
+    stage = Stages(on_stage)
+    for section in ("activity", "streets"):
+        if getattr(s, section).file is None:
+            raise SettingsError(f"the study names no `{section}.file`. Add it to study.toml.")
+    mode, speed = s.service.mode, s.service.speed_kmh
+    area = stage("area", _load, s, "area", load.load_area) if s.area.file else None
+    streets = stage(
+        "streets", load_streets, s.path(str(s.streets.file)), mode=mode, speed_kmh=speed,
+        crs=None if area is None else area.crs,
+    )  # fmt: skip
+    if area is None:
+        area = load.area_from_streets(streets.lines(), s.name)
+    activity = stage(
+        "activity", _load, s, "activity", load.load_activity, area=area, kind=s.activity.kind,
+        timezone=s.study.timezone, clock=s.activity.timezone,
+    )  # fmt: skip
+    stations = None
+    if s.stations.file:
+        hours = s.stations.assumed_hours
+        stations = stage(
+            "stations", _load, s, "stations", load.load_stations, area=area, assumed_hours=hours
+        )
+    hosts = stage("hosts", _load_hosts, s, area)
+    return Inputs(area, streets, activity, stations, hosts, _load_water(s, area))
+
+
+def _load(
+    s: Settings, section: str, loader: Callable[..., gpd.GeoDataFrame], **options: object
+) -> gpd.GeoDataFrame:
+    """Call a loader with what every input section says: file, datum and columns."""
+    given = getattr(s, section)
+    return loader(
+        s.path(given.file), datum=s.datum_of(given), columns=given.columns or None, **options
+    )
+
+
+def _load_hosts(s: Settings, area: gpd.GeoDataFrame) -> gpd.GeoDataFrame | None:
+    if s.hosts.osm:
+        return load.load_hosts(s.path(str(s.streets.file)), area=area)
+    return _load(s, "hosts", load.load_hosts, area=area) if s.hosts.file else None
+
+
+def _load_water(s: Settings, area: gpd.GeoDataFrame) -> gpd.GeoDataFrame | None:
+    if s.streets.water is None:
+        return None
+    return load.load_area(s.path(s.streets.water), datum=s.study.datum)[["geometry"]].to_crs(
+        area.crs
+    )
