@@ -50,8 +50,8 @@ def choose_parking(
     Parameters
     ----------
     streets
-        The study's network. Sites lie on its streets, motorways apart; walks follow the same
-        streets on foot, both ways.
+        The study's network. Sites lie on its streets, but not on paths, steps, motorways and
+        trunk roads; walks follow all of it on foot, both ways.
     stays
         ``TABLES["stays"]``, times on the local clock. Of counts (``TABLES["counts"]``), which hold
         no stops, the result is empty.

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from planner.network import StreetNetwork
     from planner.parking.stops import Stops
 
-_MOTORWAY = 5  # street class of motorways and trunk roads, on which nobody parks
+# Classes without bays: paths and steps, where no e-bike rides; motorways and trunk roads.
+_NO_BAYS = (0, 5)
 _STEP_M = 25.0  # between points tried along a street (guess: a quarter of the way to the door)
 _CELL_M = 50.0  # of the points in one such square only the best is offered (guess)
 SLACK_M = 0.01  # travel times are whole milliseconds: a limit met to the centimetre is met
@@ -105,11 +106,11 @@ def _ones(minutes: csr_array) -> csr_array:
 
 
 def _points_near(streets: StreetNetwork, stops_xy: np.ndarray, door_m: float) -> np.ndarray:
-    """List points every 25 m along streets, motorways apart, that lie near some stop."""
+    """List points every 25 m along streets that can have bays and lie near some stop."""
     from scipy.spatial import cKDTree
 
     lines = streets.lines()
-    lines = lines.geometry.to_numpy()[lines["street_class"].to_numpy() != _MOTORWAY]
+    lines = lines.geometry.to_numpy()[~lines["street_class"].isin(_NO_BAYS).to_numpy()]
     length = shapely.length(lines)
     pieces = np.maximum(np.ceil(length / _STEP_M).astype(np.int64), 1)
     line = np.repeat(np.arange(len(lines)), pieces)

@@ -102,13 +102,11 @@ def test_sites_lie_on_streets_within_a_walk_of_the_door(
         assert walk_metres(11, door, (site.x, site.y)) <= 100
 
 
-def test_no_site_on_a_motorway(make_grid, make_stays_table, no_sites):
-    rows = visits((550, 10), 12)
-    n_edges = 2 * 11 * 10
-    motorway = make_grid(street_class=np.full(n_edges, 5, dtype=np.int8))
-    assert choose_parking(motorway, make_stays_table(rows), no_sites).empty
-    street = make_grid(street_class=np.full(n_edges, 4, dtype=np.int8))
-    assert len(choose_parking(street, make_stays_table(rows), no_sites)) == 1
+@pytest.mark.parametrize(("street_class", "sites"), [(0, 0), (1, 1), (2, 1), (4, 1), (5, 0)])
+def test_no_site_on_steps_or_motorways(make_grid, make_stays_table, no_sites, street_class, sites):
+    streets = make_grid(street_class=np.full(2 * 11 * 10, street_class, dtype=np.int8))
+    stays = make_stays_table(visits((550, 10), 12))
+    assert len(choose_parking(streets, stays, no_sites)) == sites
 
 
 def test_too_few_workers_are_never_shown(make_grid, make_stays_table, no_sites):
