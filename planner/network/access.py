@@ -25,16 +25,18 @@ crossing         0      yes   tag    no
 steps            0      yes   no     no
 ===============  =====  ====  =====  =====
 
-`drive` is the speed in km/h where no `maxspeed` is given: urban averages, guessed. `tag` means: only
-with ``bicycle=yes|designated|permissive``. The `*_link` of primary to tertiary count as their road.
-A highway that is not listed (construction, proposed, platform, corridor, raceway, …) is closed.
+`drive` is the speed in km/h where no `maxspeed` is given: urban averages, guessed. `tag` means:
+only with ``bicycle=yes|designated|permissive``. The `*_link` of primary to tertiary count as their
+road. A highway that is not listed (construction, proposed, platform, corridor, raceway, …) is
+closed, and so is an area (``area=yes``): it is a surface, the streets are the ways across it.
 
 Tags override the table, the most specific first: ``foot > access`` on foot, ``bicycle > vehicle >
-access`` on an e-bike (in China a non-motor vehicle), ``motorcar > motor_vehicle > vehicle > access``
-in a car; ``motorroad=yes`` closes a road to riders and walkers. One-way binds e-bikes (unless
-``oneway:bicycle=no`` or ``cycleway=opposite…``) and cars, never walkers (unless ``oneway:foot=yes``);
-roundabouts and motorways are one-way unless they say no. Speed: on foot and by e-bike the same on
-every street; by car ``maxspeed`` where given, else the table, or one speed everywhere if asked for.
+access`` on an e-bike (in China a non-motor vehicle), ``motorcar > motor_vehicle > vehicle >
+access`` in a car; ``motorroad=yes`` closes a road to riders and walkers. One-way binds e-bikes
+(unless ``oneway:bicycle=no`` or ``cycleway=opposite…``) and cars, never walkers (unless
+``oneway:foot=yes``); roundabouts and motorways are one-way unless they say no. Speed: on foot and
+by e-bike the same on every street; by car ``maxspeed`` where given, else the table, or one speed
+everywhere if asked for.
 """
 
 from __future__ import annotations
@@ -93,9 +95,14 @@ ROADS: dict[str, Road] = {
 # The street of a layer that does not say what it is: open to all.
 UNKNOWN = Road(ORDINARY, True, True, SPEED_KMH["drive"])
 
+NO_STREET = (
+    "construction", "proposed", "planned", "abandoned", "disused", "razed", "raceway", "platform",
+    "corridor", "elevator", "bus_guideway", "escape", "rest_area", "services", "no",
+)  # fmt: skip
+
 TAGS = (
     "highway", "name", "oneway", "oneway:bicycle", "oneway:foot", "cycleway", "junction", "foot",
-    "bicycle", "access", "vehicle", "motor_vehicle", "motorcar", "motorroad", "maxspeed",
+    "bicycle", "access", "vehicle", "motor_vehicle", "motorcar", "motorroad", "maxspeed", "area",
 )  # fmt: skip
 
 _OPEN = ("yes", "designated", "permissive", "official", "destination", "customers", "delivery")
@@ -160,20 +167,21 @@ def permit(
         One speed for every street; by default that of the mode, by car that of each street.
     unlisted_open
         Whether a highway value that the table lacks is an ordinary street instead of a closed one:
-        layers from other sources name their classes as they like.
+        layers from other sources name their classes as they like. `NO_STREET` stays closed.
     """
 
     def tag(name: str) -> np.ndarray:
         return tags.get(name, np.zeros(n, dtype="<U1"))
 
     kinds, kind = np.unique(tag("highway"), return_inverse=True)
-    roads = [ROADS.get(str(k), UNKNOWN if unlisted_open else None) for k in kinds]
+    otherwise = UNKNOWN if unlisted_open else None
+    roads = [None if k in NO_STREET else ROADS.get(str(k), otherwise) for k in kinds]
     listed = np.array([road is not None for road in roads], dtype=bool)[kind]
     table = [road or Road(ORDINARY, False, False, 0.0) for road in roads]
     default = np.array([_default(road, mode) for road in table], dtype=bool)[kind]
     passable = np.array([_passable(road, mode) for road in table], dtype=bool)[kind]
 
-    is_open = _allowed(tag, mode, default) & passable & listed
+    is_open = _allowed(tag, mode, default) & passable & listed & (tag("area") != "yes")
     if mode == "drive" and speed_kmh is None:
         kmh = np.array([road.drive_kmh for road in table])[kind]
         kmh = np.where(kmh > 0, kmh, SPEED_KMH["drive"])

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import shapely
 
 
-def pieces_from_arrays(
+def pieces_from_arrays(  # noqa: PLR0917 - as `from_arrays`
     x: Any,
     y: Any,
     tail: Any,
@@ -30,7 +30,7 @@ def pieces_from_arrays(
     street_class: Any,
     geometry: Any,
 ) -> tuple[Pieces, float | None]:
-    """Check the arguments of `StreetNetwork.from_arrays`; returns the one speed too, if there is."""
+    """Check what `StreetNetwork.from_arrays` was given; returns the one speed too, if any."""
     x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
     tail, head = np.asarray(tail, dtype=np.int64), np.asarray(head, dtype=np.int64)
     length = np.asarray(length_m, dtype=float)

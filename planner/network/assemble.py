@@ -1,9 +1,9 @@
 """From straight pieces to chains: exact contraction of what is no junction, in one fixed order.
 
-A chain is an undirected run of pieces between two junctions. A vertex vanishes only where exactly two
-pieces of the same name, class and speeds meet, so nothing but shape is lost, and the shape is kept.
-Junctions are numbered along a Hilbert curve and chains by their ends, so that what is near on the
-ground is near in memory, and the order of the input rows decides nothing.
+A chain is an undirected run of pieces between two junctions. A vertex vanishes only where exactly
+two pieces of the same name, class and speeds meet, so nothing but shape is lost, and the shape is
+kept. Junctions are numbered along a Hilbert curve and chains by their ends, so that what is near on
+the ground is near in memory, and the order of the input rows decides nothing.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def make_chains(pieces: Pieces) -> Chains:
     incident = np.argsort(ends, kind="stable") % max(len(a), 1)
     ptr = np.concatenate([[0], np.cumsum(np.bincount(ends, minlength=n))]).astype(np.int64)
     label = pieces.name_code[kept].astype(np.int64) * 8 + pieces.street_class[kept]
-    junction = _junctions(ptr, incident, a, b, label, forward, backward)
+    junction = _junctions(ptr, incident, b, label, forward, backward)
     order = np.lexsort((pieces.y, pieces.x, hilbert(pieces.x, pieces.y)))
     start, run = _runs(ptr, incident, a, b, junction, order)
 
@@ -104,7 +104,7 @@ def make_chains(pieces: Pieces) -> Chains:
     )
 
 
-def _canonical(
+def _canonical(  # noqa: PLR0917
     run: np.ndarray,
     start: np.ndarray,
     number: np.ndarray,
@@ -151,10 +151,9 @@ def _shapes(
 
 
 @compiled
-def _junctions(
+def _junctions(  # noqa: PLR0917
     ptr: np.ndarray,
     incident: np.ndarray,
-    a: np.ndarray,
     b: np.ndarray,
     label: np.ndarray,
     forward: np.ndarray,
@@ -176,7 +175,7 @@ def _junctions(
 
 
 @compiled
-def _runs(
+def _runs(  # noqa: PLR0917
     ptr: np.ndarray,
     incident: np.ndarray,
     a: np.ndarray,

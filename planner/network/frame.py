@@ -68,7 +68,7 @@ def to_metres(
 def ground_length(
     x: np.ndarray, y: np.ndarray, a: np.ndarray, b: np.ndarray, crs: CRS
 ) -> np.ndarray:
-    """Metres between points `a` and `b` of arrays: plane where `crs` is true to scale, else geodesic.
+    """Metres between points `a` and `b`: plane where `crs` is true to scale, else geodesic.
 
     Notes
     -----

@@ -33,7 +33,7 @@ class Grid(NamedTuple):
 
 
 class Nearest(NamedTuple):
-    """For each point the piece (its first vertex, -1 if none), the fraction along it, and metres."""
+    """For each point its piece (the first vertex, -1 if none), how far along, and metres."""
 
     vertex: np.ndarray
     fraction: np.ndarray
@@ -139,7 +139,7 @@ def _register(xa, ya, xb, yb, x0, y0, cell, n_cols, count, ptr, entry):  # type:
 
 
 @compiled
-def _search(  # type: ignore[no-untyped-def]  # noqa: ANN202, PLR0917
+def _search(  # type: ignore[no-untyped-def]  # noqa: ANN202, C901, PLR0917
     batch, x, y, limit, cell, x0, y0, n_cols, n_rows, ptr, piece, box, chain, usable,  # noqa: ANN001
     out_vertex, out_fraction, out_distance,  # noqa: ANN001
 ):  # fmt: skip
@@ -150,10 +150,10 @@ def _search(  # type: ignore[no-untyped-def]  # noqa: ANN202, PLR0917
             continue
         ci, cj = int(np.floor(fx)), int(np.floor(fy))
         fx, fy = fx - ci, fy - cj
-        border = min(min(fx, 1.0 - fx), min(fy, 1.0 - fy)) * cell
+        border = min(fx, 1.0 - fx, fy, 1.0 - fy) * cell
         best, best_vertex, best_t = limit[q] * limit[q], -1, 0.0
-        ring = max(max(0, -ci, -cj), max(ci - n_cols + 1, cj - n_rows + 1))
-        last = max(max(abs(ci), abs(ci - n_cols)), max(abs(cj), abs(cj - n_rows)))
+        ring = max(0, -ci, -cj, ci - n_cols + 1, cj - n_rows + 1)
+        last = max(abs(ci), abs(ci - n_cols), abs(cj), abs(cj - n_rows))
         if ring > 0 and ((ring - 1) * cell + border) ** 2 > best:
             continue
         while ring <= last:

@@ -7,6 +7,7 @@ line is drawn where that time passes the limit, and half-way toward cells that n
 from __future__ import annotations
 
 import os
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -94,8 +95,7 @@ def _rasterise(streets: StreetNetwork, facilities: Places, budget: int) -> _Rast
     cell_x, cell_y = np.tile(x, len(y)), np.repeat(y, len(x))
     near = max(NEAR_M, 2.0 * (x[1] - x[0]))
     found = find_nearest(streets.grid, cell_x, cell_y, max_m=near, threads=os.cpu_count() or 1)
-    beside = place(streets, found)
-    beside.access_m[:] = 0.0
+    beside = place(streets, found._replace(distance_m=np.zeros(len(cell_x))))
     places, cell = sort_places(streets, beside, world)
     label = np.full(len(cell), kernel.FAR, dtype=np.int64)
     kernel.read_places(world, places, starts, tags, work[0], budget, label)
@@ -132,7 +132,7 @@ def _outline(raster: _Raster, limit: int) -> MultiPolygon:
     )
     polygons = []
     for points, offsets in zip(*lines.filled(-2.0 * _CLIP_MS, 0.0), strict=True):
-        rings = [points[i:j] for i, j in zip(offsets[:-1], offsets[1:], strict=True)]
+        rings = [points[i:j] for i, j in pairwise(offsets)]
         polygons.append(Polygon(rings[0], rings[1:]))
     return _as_multi(shapely.make_valid(MultiPolygon(polygons)))
 

@@ -12,7 +12,7 @@ elsewhere.
 
 from __future__ import annotations
 
-# ruff: noqa: ANN001, ANN202, PLR0917 - numba infers the types of what it compiles
+# ruff: noqa: ANN001, ANN201, ANN202, PLR0917 - numba infers the types of what it compiles
 # mypy: disable-error-code="no-untyped-def"
 import numpy as np
 
@@ -112,12 +112,12 @@ def _straight(ahead, against, from_share, to_share, from_tail, from_head, to_tai
 
 
 @compiled
-def reach_rows(low, high, world, sources, targets, work, budget, counts):
-    """Targets within the budget of sources ``low:high``: their positions and milliseconds.
+def reach_rows(low, high, world, sources, targets, work, budget, counts):  # noqa: C901
+    """Collect the targets within the budget of sources ``low:high``: positions and milliseconds.
 
     `sources` and `targets` are sorted by chain; see `travel.Placed`.
     """
-    indptr, heads, _, arc_chain, tail, head, ahead, against = world
+    _, _, _, at_ptr, at_chain, tail, head, ahead, against = world
     s_chain, _, s_share, s_from_tail, s_from_head, s_to_tail, s_to_head, s_leg = sources
     _, t_ptr, t_share, t_from_tail, t_from_head, _, _, t_leg = targets
     best, touched = work[0], work[5]
@@ -135,20 +135,17 @@ def reach_rows(low, high, world, sources, targets, work, budget, counts):
         n_touched = _settle(world, work, n_touched, budget)
         start = n
         for step in range(-1, n_touched):
-            # first the own chain, then every chain out of a touched junction
-            low_arc, high_arc = (0, 1) if step < 0 else (
-                indptr[touched[step]], indptr[touched[step] + 1]
-            )  # fmt: skip
-            for arc in range(low_arc, high_arc):
-                chain = own if step < 0 else arc_chain[arc] >> 1
+            # first the own chain, then every chain that meets a touched junction
+            k0, k1 = (0, 1) if step < 0 else (at_ptr[touched[step]], at_ptr[touched[step] + 1])
+            for k in range(k0, k1):
+                chain = own if step < 0 else at_chain[k] >> 1
                 p0, p1 = t_ptr[chain], t_ptr[chain + 1]
                 if p0 == p1 or (step >= 0 and chain == own):
                     continue
                 at_tail = best[tail[chain]] >> TAG_BITS
                 at_head = best[head[chain]] >> TAG_BITS
-                if step >= 0 and arc_chain[arc] & 1:
-                    if ahead[chain] < CLOSED and at_tail <= budget:
-                        continue  # it is read from its tail
+                if step >= 0 and at_chain[k] & 1 and at_tail <= budget:
+                    continue  # it is read from its tail
                 if n + p1 - p0 > len(found):
                     room = max(2 * len(found), n + p1 - p0)
                     more, dear = np.empty(room, np.int32), np.empty(room, np.int32)
@@ -173,8 +170,8 @@ def reach_rows(low, high, world, sources, targets, work, budget, counts):
 
 @compiled
 def spread(world, facilities, tags, work, budget):
-    """Label every junction within the budget with its nearest facility, of equals the lowest tag."""
-    tail, head = world[4], world[5]
+    """Label junctions within the budget with their nearest facility, of equals the lowest tag."""
+    tail, head = world[5], world[6]
     chain, _, _, _, _, to_tail, to_head, leg = facilities
     n_touched = 0
     for f in range(len(chain)):
@@ -191,7 +188,7 @@ def spread(world, facilities, tags, work, budget):
 @compiled
 def read_places(world, places, facilities, tags, best, budget, out):
     """Label of each place: from both ends of its chain and from the facilities on the chain."""
-    tail, head, ahead, against = world[4], world[5], world[6], world[7]
+    tail, head, ahead, against = world[5], world[6], world[7], world[8]
     chain, _, share, from_tail, from_head, _, _, leg = places
     _, f_ptr, f_share, f_from_tail, f_from_head, _, _, f_leg = facilities
     for p in range(len(chain)):

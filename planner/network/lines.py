@@ -13,7 +13,7 @@ import numpy as np
 import shapely
 
 from planner.errors import CrsError, InputError
-from planner.network.access import ROADS, permit
+from planner.network.access import permit
 from planner.network.assemble import Pieces
 from planner.network.frame import ground_length, to_metres
 
@@ -28,14 +28,14 @@ _SAME_M = 0.001  # vertices that differ by less are equal: files round
 
 SYNONYMS: dict[str, tuple[str, ...]] = {
     "highway": (
-        "highway", "fclass", "class", "road_class", "roadclass", "street_class", "type", "road_type",
-        "kind", "道路等级", "道路类型", "等级", "类型",
+        "highway", "fclass", "class", "road_class", "roadclass", "street_class", "type",
+        "road_type", "kind", "道路等级", "道路类型", "等级", "类型",
     ),
     "name": (
         "name", "street", "street_name", "streetname", "road_name", "roadname", "name_zh", "名称",
         "道路名称", "路名", "街道",
     ),
-    "oneway": ("oneway", "one_way", "direction", "单行", "单行线", "单向", "是否单行", "方向"),
+    "oneway": ("oneway", "one_way", "单行", "单行线", "单向", "是否单行"),
     "maxspeed": (
         "maxspeed", "max_speed", "speed_kmh", "speed_kph", "speed_limit", "speed", "kmh", "限速",
         "速度", "车速",
@@ -43,15 +43,16 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 _AS_TAGGED = ("foot", "bicycle", "access", "motor_vehicle", "junction", "motorroad")
 _HIGHWAYS: dict[str, str] = {
-    "高速公路": "motorway", "高速": "motorway", "快速路": "trunk", "国道": "trunk", "省道": "primary",
-    "主干路": "primary", "主干道": "primary", "县道": "secondary", "次干路": "secondary",
-    "次干道": "secondary", "乡道": "tertiary", "支路": "residential", "街巷": "residential",
-    "小区道路": "service", "内部道路": "service", "步行街": "pedestrian", "人行道": "footway",
-    "小路": "path", "小径": "path", "自行车道": "cycleway", "非机动车道": "cycleway", "台阶": "steps",
+    "高速公路": "motorway", "高速": "motorway", "快速路": "trunk", "国道": "trunk",
+    "省道": "primary", "主干路": "primary", "主干道": "primary", "县道": "secondary",
+    "次干路": "secondary", "次干道": "secondary", "乡道": "tertiary", "支路": "residential",
+    "街巷": "residential", "小区道路": "service", "内部道路": "service", "步行街": "pedestrian",
+    "人行道": "footway", "小路": "path", "小径": "path", "自行车道": "cycleway",
+    "非机动车道": "cycleway", "台阶": "steps",
 }  # fmt: skip
-# (Geofabrik writes F, T, B; ESRI FT, TF; "to-from" is against the line's direction)
-_FORWARD = ("yes", "true", "1", "1.0", "y", "t", "f", "ft", "forward", "是", "单向", "单行", "正向")
-_BACKWARD = ("-1", "-1.0", "reverse", "tf", "backward", "逆向", "反向")
+# (Geofabrik writes F, T, B; ESRI FT, TF: T and TF run against the line)
+_FORWARD = ("yes", "true", "1", "1.0", "y", "f", "ft", "forward", "是", "单向", "单行", "正向")
+_BACKWARD = ("-1", "-1.0", "reverse", "t", "tf", "backward", "逆向", "反向")
 
 
 def read_layer(file: Path) -> gpd.GeoDataFrame:
@@ -162,16 +163,21 @@ def _tags(layer: gpd.GeoDataFrame, row: np.ndarray) -> dict[str, np.ndarray]:
     for name in _AS_TAGGED:
         tags[name] = np.char.lower(_column(layer, name)[row])
     kinds, kind = np.unique(tags["highway"], return_inverse=True)
-    known = [_HIGHWAYS.get(k, k.lower() if k.lower() in ROADS else k) for k in kinds.tolist()]
-    tags["highway"] = np.array(known, dtype=str)[kind]
+    tags["highway"] = np.array([_highway(k) for k in kinds.tolist()], dtype=str)[kind]
     way = np.char.lower(tags["oneway"])
     way = np.where(np.isin(way, _FORWARD), "yes", np.where(np.isin(way, _BACKWARD), "-1", way))
     tags["oneway"] = way
     return tags
 
 
+def _highway(text: str) -> str:
+    """Return a class in OSM's words: Chinese ones translated, Geofabrik's grades cut off."""
+    plain = re.sub(r"_grade\d$", "", text.strip().lower())
+    return _HIGHWAYS.get(plain, plain)
+
+
 def _column(layer: gpd.GeoDataFrame, name: str) -> np.ndarray:
-    """The column of that meaning as texts, empty where it is absent or has a gap."""
+    """Return the column of that meaning as texts, empty where it is absent or has a gap."""
     from planner.network.graph import first_text
 
     wanted = SYNONYMS.get(name, (name,))
@@ -185,7 +191,7 @@ def _column(layer: gpd.GeoDataFrame, name: str) -> np.ndarray:
 def _join(
     x: np.ndarray, y: np.ndarray, line: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Number vertices so that equal ones, and line ends close to each other, are one."""
+    """Give equal vertices, and line ends close to each other, one number."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
     from scipy.spatial import cKDTree
@@ -208,7 +214,7 @@ def _join(
     return label[vertex], xy[first, 0], xy[first, 1]
 
 
-def _join_tees(
+def _join_tees(  # noqa: PLR0917
     x: np.ndarray, y: np.ndarray, a: np.ndarray, b: np.ndarray, line: np.ndarray, length: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Split pieces where the loose end of another line touches them."""
@@ -232,7 +238,7 @@ def _join_tees(
     return _cut(a, b, line, length, piece, share, vertex)
 
 
-def _cut(
+def _cut(  # noqa: PLR0917
     a: np.ndarray,
     b: np.ndarray,
     line: np.ndarray,

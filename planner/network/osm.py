@@ -1,4 +1,4 @@
-"""OpenStreetMap extracts → street pieces, through GDAL's OSM driver with a configuration of our own."""
+"""OpenStreetMap extracts → street pieces, through GDAL's OSM driver with our own configuration."""
 
 from __future__ import annotations
 

@@ -32,15 +32,16 @@ _MS_PER_M_AT_1_KMH = 3600.0
 class World(NamedTuple):
     """The streets seen in one direction of travel, for the kernels.
 
-    `indptr, heads, arc_ms, arc_chain` are the open arcs out of each junction, the quickest first;
-    `arc_chain` is ``chain << 1 | travelled against its direction``. `ahead, against` cost a whole
-    chain from tail to head and back.
+    `indptr, heads, arc_ms` are the open arcs out of each junction, the quickest first; `at_ptr,
+    at_chain` are the chains that meet there, open or not, as ``chain << 1 | 1 if it ends there``.
+    `ahead, against` cost a whole chain from tail to head and back.
     """
 
     indptr: np.ndarray
     heads: np.ndarray
     arc_ms: np.ndarray
-    arc_chain: np.ndarray
+    at_ptr: np.ndarray
+    at_chain: np.ndarray
     tail: np.ndarray
     head: np.ndarray
     ahead: np.ndarray
@@ -197,7 +198,7 @@ class StreetNetwork:
 
     @cached_property
     def main(self) -> np.ndarray:
-        """Chains of the main component: the most metres from which all of it is reached and back."""
+        """Chains of the main component: the most metres where all is reached from all."""
         label = self._components("strong")
         inside = label[self.tail] == label[self.head]
         metres = np.bincount(label[self.tail][inside], weights=self.length_m[inside])
@@ -285,20 +286,32 @@ class StreetNetwork:
         graph = coo_array((np.ones(len(row), dtype=np.int8), (row, col)), (self.n_nodes,) * 2)
         return connected_components(graph.tocsr(), directed=True, connection=connection)[1]
 
+    @cached_property
+    def _meeting(self) -> tuple[np.ndarray, np.ndarray]:
+        """Chains that meet at each junction."""
+        end = np.concatenate([self.tail, self.head])
+        chain = np.arange(self.n_edges, dtype=np.int32)
+        code = np.concatenate([chain << 1, chain << 1 | 1])
+        return self._pointer(end), code[np.lexsort((code, end))]
+
+    def _pointer(self, junction: np.ndarray) -> np.ndarray:
+        """Where each junction's rows start once they are sorted by junction."""
+        count = np.bincount(junction, minlength=self.n_nodes)
+        return np.concatenate([[0], np.cumsum(count)]).astype(np.int32)
+
     def _world(self, ahead: np.ndarray, against: np.ndarray) -> World:
-        chain = np.arange(self.n_edges, dtype=np.int64)
         there, back = ahead < CLOSED, against < CLOSED
         start = np.concatenate([self.tail[there], self.head[back]])
         stop = np.concatenate([self.head[there], self.tail[back]])
         cost = np.concatenate([ahead[there], against[back]])
-        code = np.concatenate([chain[there] << 1, chain[back] << 1 | 1])
-        order = np.lexsort((code, cost, start))
-        indptr = np.concatenate([[0], np.cumsum(np.bincount(start, minlength=self.n_nodes))])
+        order = np.lexsort((stop, cost, start))
+        at_ptr, at_chain = self._meeting
         return World(
-            indptr.astype(np.int32),
+            self._pointer(start),
             stop[order].astype(np.int32),
             cost[order].astype(np.int32),
-            code[order].astype(np.int32),
+            at_ptr,
+            at_chain,
             self.tail,
             self.head,
             ahead,

@@ -26,8 +26,8 @@ _CHUNKS_PER_THREAD = 8
 class Placed(NamedTuple):
     """Snapped places sorted by chain, with their costs in one world, milliseconds.
 
-    The places of chain e are ``ptr[e]:ptr[e + 1]``; `from_*` are costs from that end of the chain to
-    the place and `to_*` from the place to it (CLOSED where that way is not open); `leg` is the
+    The places of chain e are ``ptr[e]:ptr[e + 1]``; `from_*` are costs from that end of the chain
+    to the place and `to_*` from the place to it (CLOSED where that way is not open); `leg` is the
     access leg.
     """
 
