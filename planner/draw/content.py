@@ -1,0 +1,220 @@
+"""A plan, or the tables of a notebook → what the page is told: packed arrays and one JSON."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from planner.draw.facilities import Facilities, describe_facilities, gather_facilities
+from planner.draw.figures import Figures, describe_figures
+from planner.draw.ground import (
+    attribution_of,
+    describe_areas,
+    describe_districts,
+    describe_streets,
+    describe_water,
+)
+from planner.draw.pack import pack_cells, pack_json, pack_reach, whole_pixels
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import geopandas as gpd
+    from scipy.sparse import csc_array
+
+    from planner.tables import Reach
+
+_ROW_STEP = np.sqrt(3.0) / 2.0
+
+
+@dataclass(frozen=True)
+class Tables:
+    """The tables of a map in one metric CRS; those that are None give no layer."""
+
+    districts: gpd.GeoDataFrame | None
+    demand: gpd.GeoDataFrame
+    sites: gpd.GeoDataFrame
+    parking: gpd.GeoDataFrame | None = None
+    streets: gpd.GeoDataFrame | None = None
+    stations: gpd.GeoDataFrame | None = None
+    candidates: gpd.GeoDataFrame | None = None
+    reach: Reach | None = None
+    service_areas: gpd.GeoDataFrame | None = None
+    water: gpd.GeoDataFrame | None = None
+    cell_m: float = 100.0
+
+
+def pack_content(
+    tables: Tables, figures: Figures, *, street_file: str = "", attribution: str | None = None
+) -> dict[str, str]:
+    """Return the packed parts of a page: ``study``, ``cells`` and, where known, the others.
+
+    Parameters
+    ----------
+    tables, figures
+        What is drawn and what is said.
+    street_file
+        Where the streets came from; an OpenStreetMap file is credited.
+    attribution
+        The credit to print instead.
+    """
+    head, cells, order = _cells(tables, figures)
+    facilities = gather_facilities(
+        tables.demand, tables.sites, existing=tables.stations, candidates=tables.candidates,
+        reach=tables.reach,
+    )  # fmt: skip
+    if attribution is None:
+        attribution = attribution_of(tables.streets, street_file)
+    study = {
+        **describe_figures(figures, attribution),
+        "cells": head,
+        "facilities": describe_facilities(facilities, figures.dayparts),
+        "sites": describe_sites(tables.sites, figures),
+        "parking": describe_parking(tables.parking, facilities),
+        "districts": [] if _none(tables.districts) else describe_districts(tables.districts),
+        "water": [] if _none(tables.water) else describe_water(tables.water),
+    }
+    blobs = {"cells": cells}
+    if not _none(tables.service_areas):
+        study["areas"] = describe_areas(tables.service_areas, figures.limit_min)
+    if not _none(tables.streets):
+        blobs["streets"], study["lookup"] = describe_streets(tables.streets)
+    if tables.reach is not None:
+        minutes = _reach_columns(tables.reach, tables.demand.index, facilities)
+        study["minute"], blobs["reach"] = pack_reach(minutes, order, figures.limit_min)
+    study["frame"] = _frame(tables, facilities)
+    return {"study": pack_json(study), **blobs}
+
+
+def _none(table: pd.DataFrame | None) -> bool:
+    return table is None or table.empty
+
+
+def _cells(tables: Tables, figures: Figures) -> tuple[dict[str, Any], str, np.ndarray]:
+    demand, note = tables.demand, tables.demand.attrs.get("demand", {})
+    columns = ["weight_per_day", *(f"weight_{p}" for p in figures.dayparts)]
+    weight = np.column_stack(
+        [demand[c] if c in demand else np.zeros(len(demand)) for c in columns]
+    ).astype(float)
+    row, col = demand["cell_row"].to_numpy(), demand["cell_col"].to_numpy()
+    width = float(note.get("cell_m", tables.cell_m))
+    if "origin_x" in note:
+        origin = float(note["origin_x"]), float(note["origin_y"])
+    else:  # where the cells must lie for their points to be inside
+        dx = demand.geometry.x - width * (col + 0.5 * (row % 2))
+        dy = demand.geometry.y - width * _ROW_STEP * row
+        origin = float(np.median(dx)), float(np.median(dy))
+    return pack_cells(row, col, weight, origin=origin, width_m=width, crs=demand.crs)
+
+
+def _reach_columns(reach: Reach, demand_id: pd.Index, facilities: Facilities) -> csc_array:
+    """Demand × facilities in the order of the map; those the reach does not know are empty."""
+    from scipy.sparse import csc_array
+
+    rows = reach.demand_id.get_indexer(demand_id)
+    if (rows < 0).any() or len(rows) != len(reach.demand_id):
+        reach_rows = reach.minutes[rows[rows >= 0]].tocoo()
+        back = np.flatnonzero(rows >= 0)[reach_rows.row]
+        whole = csc_array(
+            (reach_rows.data, (back, reach_rows.col)), shape=(len(rows), reach.minutes.shape[1])
+        )
+    else:
+        whole = reach.minutes[rows].tocsc()
+    starts, known = whole.indptr, facilities.column
+    size = np.where(known >= 0, starts[known + 1] - starts[known], 0)
+    offset = np.cumsum(size) - size
+    take = np.repeat(starts[np.maximum(known, 0)] - offset, size) + np.arange(size.sum())
+    return csc_array(
+        (whole.data[take], whole.indices[take], np.r_[0, np.cumsum(size)]),
+        shape=(whole.shape[0], len(known)),
+    )
+
+
+def describe_sites(sites: gpd.GeoDataFrame, figures: Figures) -> list[dict[str, Any]]:
+    """Return what the list and the popups say of every recommended site, by rank."""
+    parts = list(figures.dayparts)
+    return [
+        {
+            "rank": int(s["rank"]),
+            "name": str(s["name"]),
+            "action": str(s["action"]),
+            "gain": _finite(s["gain_per_day"]),
+            "stability": _finite(s.get("stability")),
+            "before": _finite(s.get("before_min")),
+            "after": _finite(s.get("after_min")),
+            "peak": parts.index(s["peak"]) + 1 if s.get("peak") in parts else 0,
+            "why": str(s.get("why") or ""),
+        }
+        for s in sites.sort_values("rank").to_dict("records")
+    ]
+
+
+def describe_parking(
+    parking: gpd.GeoDataFrame | None, facilities: Facilities
+) -> list[dict[str, Any]]:
+    """Return what the map says of every friendly-parking site."""
+    if parking is None or parking.empty:
+        return []
+    x, y = whole_pixels(parking.geometry.x, parking.geometry.y, parking.crs)
+    names = facilities.table["name"].astype(str)
+    known = dict(zip(names.index.str.removeprefix("station:"), names, strict=True)) | dict(names)
+    return [
+        {
+            "name": str(p["name"]),
+            "x": px,
+            "y": py,
+            "bays": int(p["bays"]),
+            "served": _finite(p["served_per_day"]),
+            "blocking": _finite(p["blocking_share"]),
+            "station": known.get(str(p.get("station_id")), ""),
+            "walk": _finite(p.get("station_walk_m")),
+        }
+        for p, px, py in zip(parking.to_dict("records"), x, y, strict=True)
+    ]
+
+
+def _finite(value: Any) -> float | None:
+    """Return a number rounded to six significant digits, or None."""
+    if value is None or pd.isna(value) or not np.isfinite(float(value)):
+        return None
+    return float(f"{float(value):.6g}")
+
+
+def _frame(tables: Tables, facilities: Facilities) -> list[list[int]]:
+    """Return the corners of the first view: the answer, and where most of the demand is."""
+    demand, answer = tables.demand, facilities.table.geometry
+    answer = answer.iloc[: facilities.existing + facilities.chosen]
+    weight = demand["weight_per_day"].to_numpy()
+    core: list[tuple[float, float]] = []
+    for values in (demand.geometry.x.to_numpy(), demand.geometry.y.to_numpy()):
+        order = np.argsort(values, kind="stable")
+        share = np.cumsum(weight[order]) / weight.sum()
+        core.append(
+            tuple(values[order][np.searchsorted(share, [0.02, 0.98]).clip(0, len(share) - 1)])
+        )
+    x = [*core[0], *answer.x]
+    y = [*core[1], *answer.y]
+    px, py = whole_pixels(
+        [min(x), min(x), max(x), max(x)], [min(y), max(y), min(y), max(y)], demand.crs
+    )
+    return [[min(px), min(py)], [max(px), max(py)]]
+
+
+def plan_tables(tables: Mapping[str, Any], reach: Reach, cell_m: float) -> Tables:
+    """Return the tables of a plan under the names of a map."""
+    return Tables(
+        districts=tables.get("districts"),
+        demand=tables["demand"],
+        sites=tables["sites"],
+        parking=tables.get("parking"),
+        streets=tables.get("streets"),
+        stations=tables.get("stations"),
+        candidates=tables.get("candidates"),
+        reach=reach,
+        service_areas=tables.get("service_areas"),
+        water=tables.get("water"),
+        cell_m=cell_m,
+    )

@@ -1,0 +1,164 @@
+"""The numbers that the card says, taken from a plan or from the tables of a notebook."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from planner.settings import DAYPARTS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pandas as pd
+
+    from planner.plan import Plan
+    from planner.tables import Reach
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What the card says; a share is 0..1, None where unknown.
+
+    Attributes
+    ----------
+    before, after
+        Covered share: ``all`` is nominal, at any hour; a daypart counts only stations open then.
+    best
+        Proven bound on the covered share of a plan with as many stations.
+    gap, status
+        How far the plan may be from the best, and whether it is proven.
+    weight_per_day
+        Rider-visits of an average day.
+    circle
+        Covered share that circles would claim, before and after.
+    withheld
+        Share of the rider-visits that privacy keeps out.
+    """
+
+    name: str
+    language: str
+    mode: str
+    limit_min: float
+    dayparts: Mapping[str, tuple[float, float]]
+    before: Mapping[str, float | None]
+    after: Mapping[str, float | None]
+    weight_per_day: float
+    best: float | None = None
+    gap: float | None = None
+    status: str = ""
+    circle: tuple[float | None, float | None] = (None, None)
+    withheld: float | None = None
+    dates: tuple[str, ...] = ()
+    review_number: str = ""
+
+
+def figures_of_plan(plan: Plan) -> Figures:
+    """Read the card's numbers from ``plan.json``; nothing is computed that stands there."""
+    s, numbers = plan.settings, plan.summary
+    coverage, siting, demand = numbers["coverage"], numbers["siting"], numbers["demand"]
+    weight = float(demand["weight_per_day"])
+    dates = [str(demand[k]) for k in ("first_day", "last_day") if demand.get(k)]
+    return Figures(
+        name=str(numbers["study"]),
+        language=s.study.language,
+        mode=coverage["mode"],
+        limit_min=float(coverage["limit_min"]),
+        dayparts=s.demand.dayparts,
+        before=_shares(coverage["before"]),
+        after=_shares(coverage["after"]),
+        weight_per_day=weight,
+        best=_share(siting.get("bound"), weight),
+        gap=_number(siting.get("gap")),
+        status=str(siting.get("status", "")),
+        circle=(_number(coverage["before"].get("circle_share")),
+                _number(coverage["after"].get("circle_share"))),
+        withheld=_number(demand.get("suppressed_share")),
+        dates=tuple(dict.fromkeys(dates)),
+        review_number=s.report.review_number,
+    )  # fmt: skip
+
+
+def figures_of_tables(
+    demand: pd.DataFrame,
+    sites: pd.DataFrame,
+    *,
+    reach: Reach | None,
+    name: str,
+    language: str,
+    limit_min: float,
+    mode: str,
+    dayparts: Mapping[str, tuple[float, float]] | None,
+) -> Figures:
+    """Gather the card's numbers from the tables of the stages and the notes they carry.
+
+    What is covered before the first site is what its cumulative share is above its own gain.
+    """
+    note = demand.attrs.get("demand", {})
+    siting = sites.attrs.get("siting", {})
+    weight = float(demand["weight_per_day"].sum())
+    ranked = sites.sort_values("rank")
+    after = _number(ranked["cumulative_share"].iloc[-1]) if len(ranked) else None
+    before = (
+        _number(ranked["cumulative_share"].iloc[0] - ranked["gain_share"].iloc[0])
+        if len(ranked)
+        else None
+    )
+    parts = dayparts if dayparts is not None else note.get("dayparts") or DAYPARTS
+    known = {k: tuple(v) for k, v in parts.items() if f"weight_{k}" in demand}
+    return Figures(
+        name=name,
+        language=language,
+        mode=reach.mode if reach is not None else mode,
+        limit_min=float(reach.limit_min if reach is not None else limit_min),
+        dayparts=known,
+        before={"all": None if before is None else max(before, 0.0)},
+        after={"all": after},
+        weight_per_day=weight,
+        best=_share(siting.get("bound"), weight),
+        gap=_number(siting.get("gap")),
+        status=str(siting.get("status", "")),
+        withheld=_number(note.get("suppressed_share")),
+    )
+
+
+def _shares(side: Mapping[str, Any]) -> dict[str, float | None]:
+    open_now = {k: _number(v) for k, v in side.get("open_now", {}).items()}
+    return {"all": _number(side.get("covered_share")), **open_now}
+
+
+def _share(part: Any, whole: float) -> float | None:
+    number = _number(part)
+    return None if number is None or whole <= 0 else min(number / whole, 1.0)
+
+
+def _number(value: Any) -> float | None:
+    """Return a finite number, or None."""
+    if value is None:
+        return None
+    number = float(value)
+    return number if np.isfinite(number) else None
+
+
+def describe_figures(figures: Figures, attribution: str) -> dict[str, Any]:
+    """Return what the page is told of all this."""
+    parts = list(figures.dayparts)
+    return {
+        "name": figures.name,
+        "language": figures.language,
+        "mode": figures.mode,
+        "limit": figures.limit_min,
+        "dayparts": [{"name": n, "hours": list(figures.dayparts[n])} for n in parts],
+        "before": [figures.before.get(p) for p in ("all", *parts)],
+        "after": [figures.after.get(p) for p in ("all", *parts)],
+        "best": figures.best,
+        "gap": figures.gap,
+        "weight": figures.weight_per_day,
+        "circle": list(figures.circle),
+        "withheld": figures.withheld,
+        "dates": list(figures.dates),
+        "review": figures.review_number,
+        "attribution": attribution,
+    }

@@ -1,0 +1,62 @@
+// Sites, stations, parking and candidates: nodes of 20 px or more that the keyboard reaches too.
+const GLYPHS = {  // within -7 … 7; other kinds than stations have one simple shape each
+  station: () => svg("circle", { r: 5.3 }),
+  merchant: () => svg("rect", { x: -4.8, y: -4.8, width: 9.6, height: 9.6 }),
+  pharmacy: () => svg("path", { d: "M-2,-6H2V-2H6V2H2V6H-2V2H-6V-2H-2Z" }),
+  charging: () => svg("path", { d: "M1.5,-6.5L-5,1H-1L-1.5,6.5L5,-1.5H1Z" }),
+  canteen: () => svg("path", { d: "M-6.2,-3H6.2A6.2,7.2 0 0 1 -6.2,-3Z" }),
+  drivers_home: () => svg("path", { d: "M0,-6.4L6.4,-0.6H4.6V5.2H-4.6V-0.6H-6.4Z" }),
+  parking: () => svg("rect", { x: -5, y: -5, width: 10, height: 10, rx: 2.6 }),
+};
+const NUMBERS_FROM_ZOOM = 14;  // farther away, parking is a small square
+
+const glyphOf = kind => (GLYPHS[kind] ? kind : "station");
+
+function makeGlyph(kind, ...marks) {
+  return svg("svg", { class: ["pm-glyph", ...marks].join(" "), viewBox: "-8 -8 16 16", width: 16, height: 16, "aria-hidden": "true" }, GLYPHS[glyphOf(kind)]());
+}
+
+function makeMarkers(page) {
+  const { map, root, study, store, state } = page, F = study.facilities;
+  const groups = {}, marks = [];
+  const icon = (name, size, html) => L.divIcon({ className: `pm-mark pm-mark-${name}`, iconSize: [size, size], html });
+
+  function add(group, latlng, options, { label, act, hint }) {
+    const mark = L.marker(latlng, { pane: `pm-${group}`, keyboard: true, riseOnHover: true, ...options });
+    mark.on("add", () => mark.getElement().setAttribute("aria-label", label()));
+    mark.on("click", act);
+    mark.on("keypress", e => { if (e.originalEvent.key === "Enter" || e.originalEvent.key === " ") act(); });
+    mark.on("mouseover", () => page.hover?.name(mark, (hint ?? label)()));
+    mark.on("mouseout", () => page.hover?.hide());
+    (groups[group] ??= L.layerGroup()).addLayer(mark);
+    return mark;
+  }
+  const press = f => () => (state.trying ? page.toggle(f) : page.popups.open(f));
+
+  study.sites.forEach((site, i) => {
+    const f = F.existing + i;
+    marks[f] = add("sites", page.where(f), { icon: icon("site", 28, el("span", {}, String(site.rank))), zIndexOffset: 1000 - site.rank },
+      { label: () => `${site.rank} ${site.name}`, act: press(f) });
+  });
+  for (let f = 0; f < F.id.length; f++) {
+    if (f >= F.existing && f < F.existing + F.chosen) continue;
+    const group = f < F.existing ? "stations" : "candidates";
+    marks[f] = add(group, page.where(f), { icon: icon(group, 20, f < F.existing ? makeGlyph(F.kind[f]) : makeGlyph("station")) },
+      { label: () => F.name[f] || page.kind(F.kind[f]), act: press(f) });
+  }
+  study.parking.forEach((place, i) => add("parking", toLatLng(place.x, place.y), { icon: icon("parking", 20, el("span", {}, String(place.bays))) },
+    { label: () => page.say("parkingNamed", { name: place.name, n: place.bays }), act: () => page.popups.openParking(i) }));
+
+  const isOpen = f => Boolean(F.open[f] >> state.part & 1);
+  function dress(f) {
+    const node = marks[f].getElement();
+    if (!node) return;
+    node.classList.toggle("pm-off", !state.open.has(f));
+    node.classList.toggle("pm-closed", !isOpen(f));
+  }
+  store.watch(["open", "part", "shown"], () => marks.forEach((_, f) => dress(f)));
+  const size = () => root.classList.toggle("pm-far", map.getZoom() < NUMBERS_FROM_ZOOM);
+  map.on("zoomend", size);
+  store.watch(["shown"], size);
+  return { groups, marks, isOpen };
+}

@@ -1,0 +1,57 @@
+// Popups: a name, one sentence, up to three figures; built as nodes when they open.
+function makePopups(page) {
+  const { map, study, state, say, number, percent, arrow } = page, F = study.facilities;
+  const minutes = v => (v >= 2 * study.limit ? `${number(2 * study.limit)}+` : number(Math.round(v)));
+  const people = (weight, part = state.part) => weight * page.cells.unit[part];
+
+  function body(title, sentence, note, ...figures) {
+    return el("div", { class: "pm-pop" }, el("h3", {}, title), sentence ? el("p", {}, sentence) : null,
+      figures.some(Boolean) ? figureList(...figures) : null, note ? el("p", { class: "pm-grey pm-note" }, note) : null);
+  }
+  function why(site) {
+    if (state.language === study.language && site.why) return site.why;
+    if (site.after === null || site.gain === null) return "";
+    const values = { gain: number(site.gain), after: minutes(site.after), part: page.partIn(site.peak), before: site.before === null ? "" : minutes(site.before) };
+    return say(site.before === null ? "whyNew" : "why", values);
+  }
+  function ofSite(f) {
+    const site = study.sites[f - F.existing];
+    const walk = site.after === null ? null : site.before === null ? minutes(site.after) : arrow(minutes(site.before), minutes(site.after));
+    const note = [say(`action_${site.action}`), F.host[f] && F.host[f] !== site.name ? F.host[f] : null, F.hours[f]].filter(Boolean).join(" · ");
+    return body(`${site.rank}  ${site.name}`, why(site), note,
+      site.gain === null ? null : [`+${number(site.gain)}`, say("figureGain")], walk && [walk, say("figureMinutes")],
+      site.stability === null ? null : [percent(site.stability), say("figureStable")]);
+  }
+  function ofStation(f) {
+    const hours = F.hours[f] ? `${F.hours[f]}${F.assumed[f] ? say("assumed") : ""}` : say("hoursUnknown");
+    const now = state.part ? (page.markers.isOpen(f) ? say("openNow", { part: page.partIn(state.part) }) : say("closedNow", { part: page.partIn(state.part) })) : null;
+    const served = page.known ? page.whatIf.served(f, state.open, state.part) : null;
+    return body(F.name[f] || page.kind(F.kind[f]), [page.kind(F.kind[f]), hours, now].filter(Boolean).join(" · "),
+      F.services[f] ? say("services", { list: F.services[f].split(/[;；]/).filter(Boolean).join(state.language === "zh" ? "、" : ", ") }) : null,
+      served && [number(people(served.all)), say("figureServed")], served && [number(people(served.alone)), say("figureAlone")],
+      F.capacity[f] === null ? null : [number(F.capacity[f]), say("figureSeats")]);
+  }
+  function ofCandidate(f) {
+    const served = page.whatIf.served(f, state.open, state.part);
+    return body(F.name[f] || page.kind(F.kind[f]), [say("candidate"), page.kind(F.kind[f])].join(" · "), F.hours[f] || null,
+      [`+${number(people(served.alone))}`, say("figureWouldGain")], [number(people(served.all)), say("figureServed")]);
+  }
+  function ofParking(place) {
+    const near = place.station ? say(place.walk === null ? "parkingNear" : "parkingWalk", { name: place.station, m: number(Math.round((place.walk ?? 0) / 10) * 10) }) : null;
+    return body(place.name || say("layer_parking"), place.served === null || place.blocking === null ? "" : say("whyParking", { n: number(place.served), bays: place.bays, free: percent(1 - place.blocking) }), near,
+      [String(place.bays), say("figureBays")], place.served === null ? null : [number(place.served), say("figureStops")],
+      place.blocking === null ? null : [percent(place.blocking, place.blocking < 0.1 ? 1 : 0), say("figureFull")]);
+  }
+  function show(latlng, content, above) {
+    const { topLeft, bottomRight } = page.padding();
+    L.popup({ maxWidth: 300, minWidth: 232, offset: [0, -above], autoPanPaddingTopLeft: topLeft, autoPanPaddingBottomRight: bottomRight })
+      .setLatLng(latlng).setContent(content).openOn(map);
+  }
+  return {
+    open(f) {
+      const chosen = f >= F.existing && f < F.existing + F.chosen;
+      show(page.where(f), chosen ? ofSite(f) : f < F.existing ? ofStation(f) : ofCandidate(f), chosen ? 8 : 2);
+    },
+    openParking(i) { show(toLatLng(study.parking[i].x, study.parking[i].y), ofParking(study.parking[i]), 4); },
+  };
+}
