@@ -239,6 +239,7 @@ def test_nearest_station_without_stations_is_infinitely_far(
     make_grid, make_demand_table, make_stations_table
 ):
     demand = make_demand_table([(0, 0), (100, 0)], [1, 1])
-    minutes = nearest_station_minutes(make_grid(), demand, make_stations_table([]), max_min=30)
-    assert np.isinf(minutes).all()
-    assert minutes.index.equals(demand.index)
+    for stations in (make_stations_table([]), make_stations_table([(90_000, 0)])):
+        minutes = nearest_station_minutes(make_grid(), demand, stations, max_min=30)
+        assert np.isinf(minutes).all()
+        assert minutes.index.equals(demand.index)
