@@ -1,0 +1,5 @@
+"""From raw rider activity to stays: GPS fixes or orders in, one row a dwell episode out."""
+
+from planner.activity.stays import make_stays
+
+__all__ = ["make_stays"]
