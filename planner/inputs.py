@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from planner import load
 from planner.errors import SettingsError
+from planner.load.files import fingerprint
 from planner.network import StreetNetwork, load_streets
 from planner.progress import OnStage, Stages
 
@@ -28,6 +29,7 @@ class Inputs:
     stations: gpd.GeoDataFrame | None
     hosts: gpd.GeoDataFrame | None
     water: gpd.GeoDataFrame | None
+    notes: dict[str, dict[str, Any]]  # name → what was read and lost (`tables.record_input`)
 
 
 def load_inputs(s: Settings, *, on_stage: OnStage | None = None) -> Inputs:
@@ -63,7 +65,10 @@ def load_inputs(s: Settings, *, on_stage: OnStage | None = None) -> Inputs:
             "stations", _load, s, "stations", load.load_stations, area=area, assumed_hours=hours
         )
     hosts = stage("hosts", _load_hosts, s, area)
-    return Inputs(area, streets, activity, stations, hosts, _load_water(s, area))
+    read = {"area": area, "activity": activity, "stations": stations, "hosts": hosts}
+    notes = {n: t.attrs["input"] for n, t in read.items() if t is not None and "input" in t.attrs}
+    notes["streets"] = _note_streets(s, streets)
+    return Inputs(area, streets, activity, stations, hosts, _load_water(s, area), notes)
 
 
 def _load(
@@ -74,6 +79,19 @@ def _load(
     return loader(
         s.path(given.file), datum=s.datum_of(given), columns=given.columns or None, **options
     )
+
+
+def _note_streets(s: Settings, streets: StreetNetwork) -> dict[str, Any]:
+    """Count the edges of the network as the rows of its file."""
+    path, lost = s.path(str(s.streets.file)), sum(streets.dropped.values())
+    return {
+        "file": path.name,
+        "rows": streets.n_edges + lost,
+        "kept": streets.n_edges,
+        "dropped": dict(streets.dropped),
+        "examples": {},
+        "sha256": fingerprint([path]),
+    }
 
 
 def _load_hosts(s: Settings, area: gpd.GeoDataFrame) -> gpd.GeoDataFrame | None:

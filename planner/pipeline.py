@@ -90,7 +90,7 @@ def plan_study(s: Settings, *, on_stage: OnStage | None = None) -> Plan:
     }  # fmt: skip
     circles = [circle_share(demand, f, radius_m=_radius_m(s)) for f in (existing, opened)]
     numbers = summary.summarise(
-        s, tables, streets=streets, activity=inputs.activity, stays=stops,
+        s, tables, notes=inputs.notes, streets=streets, stays=stops,
         circles=(circles[0], circles[1]), equity=measure_equity(after),
     )  # fmt: skip
     return Plan(s, {k: t for k, t in tables.items() if t is not None}, numbers, reach)
@@ -159,14 +159,7 @@ def check_inputs(s: Settings, *, on_stage: OnStage | None = None) -> dict[str, A
     demand = stage("demand", _make_demand, s, stops)
     anywhere = inputs.stations if inputs.stations is not None else demand.head(1)
     _check_near_streets(make_reach(inputs.streets, demand, anywhere, **_limit(s)), demand)
-    tables = {"districts": inputs.area, "stations": inputs.stations, "hosts": inputs.hosts}
-    return summary.describe_data(
-        s,
-        {**tables, "demand": demand},
-        streets=inputs.streets,
-        activity=inputs.activity,
-        stays=stops,
-    )
+    return summary.describe_data(s, demand, notes=inputs.notes, streets=inputs.streets, stays=stops)
 
 
 # ── stages that need a setting looked up ──────────────────────────────────────────────────────
@@ -243,7 +236,6 @@ def _make_areas(
     frames = [
         make_service_areas(streets, f, limits_min=limits, snap_m=s.service.snap_m).assign(when=when)
         for when, f in (("before", existing), ("after", opened))
-        if len(f)
     ]
     return pd.concat(frames, ignore_index=True).rename_axis("area_id")
 

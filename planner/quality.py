@@ -34,7 +34,7 @@ def find_warnings(
     t = translator(s.study.language)
     return [
         *_lost_rows(t, numbers["inputs"]),
-        *_assumed_hours(t, numbers["inputs"].get("stations", {})),
+        *_assumed_hours(t, s, numbers["inputs"].get("stations", {})),
         *_network(t, numbers["network"]),
         *_demand(t, s, numbers["demand"], today),
     ]
@@ -95,13 +95,13 @@ def _lost_rows(t: Translate, inputs: Mapping[str, Any]) -> Iterator[str]:
             )  # fmt: skip
 
 
-def _assumed_hours(t: Translate, note: Mapping[str, Any]) -> Iterator[str]:
-    assumed = note.get("hours_assumed", 0)
+def _assumed_hours(t: Translate, s: Settings, note: Mapping[str, Any]) -> Iterator[str]:
+    assumed = note.get("notes", {}).get("hours assumed", 0)
     if assumed:
         yield t(
             "{n} of {of} stations give no opening hours; {hours} is assumed. Fill them in the "
             "register: open-now shares depend on it.",
-            n=assumed, of=note["kept"], hours=note["assumed_hours"],
+            n=assumed, of=note["kept"], hours=s.stations.assumed_hours,
         )  # fmt: skip
 
 

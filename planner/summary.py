@@ -31,8 +31,8 @@ def summarise(
     s: Settings,
     tables: Mapping[str, Any],
     *,
+    notes: Mapping[str, Any],
     streets: StreetNetwork,
-    activity: pd.DataFrame,
     stays: pd.DataFrame,
     circles: tuple[float, float],
     equity: Mapping[str, Any],
@@ -43,15 +43,17 @@ def summarise(
     ----------
     s, tables
         The study and the tables of its plan (absent ones None).
-    streets, activity, stays
-        Where counts of inputs and losses come from; no fix and no rider enters the result.
+    notes
+        What was read and lost, an input each, as `tables.record_input` notes it.
+    streets, stays
+        Where further counts come from; no stay and no rider enters the result.
     circles
         The covered share that circles would claim, before and after.
     equity
         Gini and the worst district of the plan.
     """
     return {
-        **describe_data(s, tables, streets=streets, activity=activity, stays=stays),
+        **describe_data(s, tables["demand"], notes=notes, streets=streets, stays=stays),
         "coverage": {
             "mode": s.service.mode,
             "limit_min": s.service.limit_min,
@@ -72,10 +74,10 @@ def summarise(
 
 def describe_data(
     s: Settings,
-    tables: Mapping[str, Any],
+    demand: pd.DataFrame,
     *,
+    notes: Mapping[str, Any],
     streets: StreetNetwork,
-    activity: pd.DataFrame,
     stays: pd.DataFrame,
 ) -> dict[str, Any]:
     """Return the part of `plan.json` that is known before any site is chosen (`DATA_KEYS`)."""
@@ -83,15 +85,16 @@ def describe_data(
         "study": s.name,
         "version": version("station-coverage-planner"),
         "seed": s.study.seed,
-        "inputs": _inputs(tables, streets, activity),
+        "inputs": {name: dict(note) for name, note in notes.items()},
         "activity": stays.attrs.get("activity", {}),
         "network": {
             "nodes": streets.n_nodes,
             "edges": streets.n_edges,
             "components": streets.n_components,
             "mode": streets.mode,
+            "main_share": float(streets.length_m[streets.main].sum() / streets.length_m.sum()),
         },
-        "demand": _demand(s, tables["demand"], stays),
+        "demand": _demand(s, demand, stays),
     }
 
 
@@ -122,20 +125,6 @@ def basis_text(s: Settings, stations: pd.DataFrame | None) -> str:
             )
         )
     return " · ".join(parts)
-
-
-def _inputs(
-    tables: Mapping[str, Any], streets: StreetNetwork, activity: pd.DataFrame
-) -> dict[str, Any]:
-    noted = {
-        "area": tables["districts"], "streets": streets, "activity": activity,
-        "stations": tables["stations"], "hosts": tables["hosts"],
-    }  # fmt: skip
-    notes = {
-        name: getattr(table, "source", None) or getattr(table, "attrs", {}).get("input")
-        for name, table in noted.items()
-    }
-    return {name: dict(note) for name, note in notes.items() if note}
 
 
 def _demand(s: Settings, demand: pd.DataFrame, stays: pd.DataFrame) -> dict[str, Any]:
