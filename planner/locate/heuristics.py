@@ -1,0 +1,372 @@
+"""Good covers fast: lazy greedy, swaps, and shaking."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numba import njit
+
+from planner.locate.problem import counts_only
+
+if TYPE_CHECKING:
+    from planner.locate.problem import Cover, Limits
+
+_COOLINGS = 4
+# One trial reads about three covers; all trials of a cooling together about this many clients.
+_COOLING_WORK = 1.2e8
+_TRIALS = (2_000, 800_000)
+_HOT, _COLD = 0.1, 0.002  # temperatures, as shares of what one facility covers on average
+
+
+class State(NamedTuple):
+    """A choice and what each change of it is worth; arrays are written in place.
+
+    Attributes
+    ----------
+    times
+        How often each client is covered.
+    gain
+        Of each candidate: weight it alone would add.
+    loss
+        Of each chosen candidate: weight only it covers.
+    inside
+        bool: chosen.
+    barred
+        How many chosen rivals each candidate has.
+    """
+
+    times: np.ndarray
+    gain: np.ndarray
+    loss: np.ndarray
+    inside: np.ndarray
+    barred: np.ndarray
+
+
+def search(
+    cover: Cover,
+    weight: np.ndarray,
+    limits: Limits,
+    *,
+    rng: np.random.Generator,
+    coolings: int = _COOLINGS,
+) -> np.ndarray:
+    """Return chosen candidates, sorted: greedy, then swaps, then annealing that keeps the best.
+
+    Parameters
+    ----------
+    cover, limits
+        Of the same candidates.
+    weight
+        int64 of every client.
+    coolings
+        How often the choice is annealed, each time from the greedy one; 0 leaves it at swaps.
+
+    Notes
+    -----
+    Greedy adding is at least 1 - 1/e of the optimum (Nemhauser, Wolsey & Fisher 1978); lazy
+    evaluation is Minoux (1978), "Accelerated greedy algorithms for maximizing submodular set
+    functions". The swap is the vertex substitution of Teitz & Bart (1968). With costs, greedy by
+    gain and by gain per cost are both tried (Khuller, Moss & Naor 1999). Annealing (Kirkpatrick,
+    Gelatt & Vecchi 1983) tries a fixed number of swaps, so the clock has no say in the answer.
+    """
+    n = cover.start.size - 1
+    if n == 0 or limits.most == 0:
+        return np.empty(0, dtype=np.int64)
+    if counts_only(limits) and limits.rival.size == 0:
+        starts = [lazy_greedy(cover, weight, min(limits.most, n))]
+    else:
+        starts = [_greedy(cover, weight, limits, ratio) for ratio in (False, True)]
+    polished = [_polish(cover, weight, limits, first) for first in starts]
+    best, value = polished[0], -1
+    for chosen in polished:
+        reached = covered_weight(cover, weight, chosen)
+        if reached > value:
+            best, value = chosen, reached
+    if 0 < best.size < n and cover.client.size > 0:
+        first = best
+        for _ in range(coolings):
+            trial = _anneal(cover, weight, limits, first, rng, _trials(cover))
+            trial = _polish(cover, weight, limits, trial)
+            reached = covered_weight(cover, weight, trial)
+            if reached > value:
+                best, value = trial, reached
+    return np.sort(best)
+
+
+def _trials(cover: Cover) -> int:
+    """How many swaps a cooling tries: fewer where covers are long, few where there is little."""
+    n = cover.start.size - 1
+    mean = max(1.0, cover.client.size / n)
+    return int(np.clip(min(_COOLING_WORK / (3.0 * mean), 20.0 * n * n), *_TRIALS))
+
+
+@njit(cache=True)
+def covered_weight(cover: Cover, weight: np.ndarray, chosen: np.ndarray) -> int:
+    """Return the weight of the clients that a choice covers."""
+    seen = np.zeros(weight.size, np.bool_)
+    total = 0
+    for j in chosen:
+        for k in range(cover.start[j], cover.start[j + 1]):
+            i = cover.client[k]
+            if not seen[i]:
+                seen[i] = True
+                total += weight[i]
+    return total
+
+
+@njit(cache=True)
+def lazy_greedy(cover: Cover, weight: np.ndarray, count: int) -> np.ndarray:
+    """Return `count` candidates in greedy order; ties go to the smallest.
+
+    Gains only shrink, so a candidate whose fresh gain still leads need not be compared.
+    """
+    n = cover.start.size - 1
+    seen = np.zeros(weight.size, np.bool_)
+    gain = np.zeros(n, np.int64)
+    fresh = np.zeros(n, np.int64)
+    for j in range(n):
+        for k in range(cover.start[j], cover.start[j + 1]):
+            gain[j] += weight[cover.client[k]]
+    chosen = np.empty(count, np.int64)
+    for t in range(count):
+        j = int(np.argmax(gain))
+        while fresh[j] != t:
+            total = 0
+            for k in range(cover.start[j], cover.start[j + 1]):
+                if not seen[cover.client[k]]:
+                    total += weight[cover.client[k]]
+            gain[j] = total
+            fresh[j] = t
+            j = int(np.argmax(gain))
+        chosen[t] = j
+        gain[j] = -1
+        for k in range(cover.start[j], cover.start[j + 1]):
+            seen[cover.client[k]] = True
+    return chosen
+
+
+@njit(cache=True)
+def _begin(cover: Cover, weight: np.ndarray, limits: Limits, chosen: np.ndarray) -> State:
+    n, m = cover.start.size - 1, weight.size
+    state = State(
+        np.zeros(m, np.int64),
+        np.zeros(n, np.int64),
+        np.zeros(n, np.int64),
+        np.zeros(n, np.bool_),
+        np.zeros(n, np.int64),
+    )
+    for j in range(n):
+        for k in range(cover.start[j], cover.start[j + 1]):
+            state.gain[j] += weight[cover.client[k]]
+    for j in chosen:
+        _add(cover, weight, limits, state, j)
+    return state
+
+
+@njit(cache=True)
+def _add(cover: Cover, weight: np.ndarray, limits: Limits, state: State, j: int) -> None:
+    state.inside[j] = True
+    alone = 0
+    for k in range(cover.start[j], cover.start[j + 1]):
+        i = cover.client[k]
+        w = weight[i]
+        if state.times[i] == 0:
+            for q in range(cover.back[i], cover.back[i + 1]):
+                state.gain[cover.candidate[q]] -= w
+            alone += w
+        elif state.times[i] == 1:
+            for q in range(cover.back[i], cover.back[i + 1]):
+                other = cover.candidate[q]
+                if state.inside[other] and other != j:
+                    state.loss[other] -= w
+                    break
+        state.times[i] += 1
+    state.loss[j] = alone
+    for q in range(limits.start[j], limits.start[j + 1]):
+        state.barred[limits.rival[q]] += 1
+
+
+@njit(cache=True)
+def _remove(cover: Cover, weight: np.ndarray, limits: Limits, state: State, j: int) -> None:
+    state.inside[j] = False
+    state.loss[j] = 0
+    for k in range(cover.start[j], cover.start[j + 1]):
+        i = cover.client[k]
+        w = weight[i]
+        if state.times[i] == 1:
+            for q in range(cover.back[i], cover.back[i + 1]):
+                state.gain[cover.candidate[q]] += w
+        elif state.times[i] == 2:
+            for q in range(cover.back[i], cover.back[i + 1]):
+                other = cover.candidate[q]
+                if state.inside[other]:
+                    state.loss[other] += w
+                    break
+        state.times[i] -= 1
+    for q in range(limits.start[j], limits.start[j + 1]):
+        state.barred[limits.rival[q]] -= 1
+
+
+@njit(cache=True)
+def _best(limits: Limits, state: State, left: float, ratio: bool) -> int:
+    """Find the affordable candidate of most gain (per cost); -1 if none gains."""
+    best, lead = -1, 0.0
+    room = left + 1e-9 * max(1.0, abs(left))
+    for j in range(state.gain.size):
+        if state.inside[j] or state.barred[j] > 0 or limits.cost[j] > room:
+            continue
+        score = float(state.gain[j])
+        if ratio:
+            score /= max(limits.cost[j], 1e-12)
+        if score > lead:
+            best, lead = j, score
+    return best
+
+
+@njit(cache=True)
+def _spent(limits: Limits, state: State) -> tuple[float, int]:
+    total, size = 0.0, 0
+    for j in range(state.inside.size):
+        if state.inside[j]:
+            total += limits.cost[j]
+            size += 1
+    return total, size
+
+
+@njit(cache=True)
+def _fill(
+    cover: Cover,
+    weight: np.ndarray,
+    limits: Limits,
+    state: State,
+    ratio: bool,
+) -> None:
+    """Add the best affordable candidate until nothing gains or nothing fits."""
+    spent, size = _spent(limits, state)
+    while size < limits.most:
+        j = _best(limits, state, limits.budget - spent, ratio)
+        if j < 0:
+            break
+        _add(cover, weight, limits, state, j)
+        spent += limits.cost[j]
+        size += 1
+
+
+@njit(cache=True)
+def _greedy(cover: Cover, weight: np.ndarray, limits: Limits, ratio: bool) -> np.ndarray:
+    state = _begin(cover, weight, limits, np.empty(0, np.int64))
+    _fill(cover, weight, limits, state, ratio)
+    return np.flatnonzero(state.inside)
+
+
+@njit(cache=True)
+def _swap(cover: Cover, weight: np.ndarray, limits: Limits, state: State) -> int:
+    """Exchange one for one while that gains; return what was gained in all."""
+    total, quiet, turn = 0, 0, 0
+    line = np.flatnonzero(state.inside)
+    while quiet < line.size:
+        out = line[turn]
+        before = state.loss[out]
+        _remove(cover, weight, limits, state, out)
+        spent, _ = _spent(limits, state)
+        j = _best(limits, state, limits.budget - spent, False)
+        if j < 0 or state.gain[j] <= before:
+            j = out
+        total += state.gain[j] - before
+        quiet = quiet + 1 if j == out else 0
+        _add(cover, weight, limits, state, j)
+        line[turn] = j
+        turn = (turn + 1) % line.size
+    return total
+
+
+@njit(cache=True)
+def _polish(cover: Cover, weight: np.ndarray, limits: Limits, chosen: np.ndarray) -> np.ndarray:
+    """Swap and fill in turns until neither gains."""
+    state = _begin(cover, weight, limits, chosen)
+    while True:
+        gained = _swap(cover, weight, limits, state)
+        _, size = _spent(limits, state)
+        _fill(cover, weight, limits, state, False)
+        _, now = _spent(limits, state)
+        if gained == 0 and now == size:
+            return np.flatnonzero(state.inside)
+
+
+@njit(cache=True)
+def _anneal(  # noqa: PLR0917
+    cover: Cover,
+    weight: np.ndarray,
+    limits: Limits,
+    chosen: np.ndarray,
+    rng: np.random.Generator,
+    trials: int,
+) -> np.ndarray:
+    """Swap one for one by chance, mostly for a neighbour, ever less often for the worse."""
+    n = cover.start.size - 1
+    times = np.zeros(weight.size, np.int64)
+    barred = np.zeros(n, np.int64)
+    inside = np.zeros(n, np.bool_)
+    line = chosen.copy()
+    spent = 0.0
+    for j in line:
+        inside[j] = True
+        spent += limits.cost[j]
+        _count_up(cover, limits, times, barred, j, 1)
+    value = covered_weight(cover, weight, line)
+    best, top = line.copy(), value
+    room = limits.budget + 1e-9 * max(1.0, abs(limits.budget))
+    heat = _HOT * max(1.0, value / line.size)
+    fall = (_COLD / _HOT) ** (1.0 / trials)
+    for _ in range(trials):
+        heat *= fall
+        turn = int(rng.random() * line.size)
+        out = line[turn]
+        j = _neighbour(cover, out, rng)
+        if inside[j] or spent - limits.cost[out] + limits.cost[j] > room:
+            continue
+        _count_up(cover, limits, times, barred, out, -1)
+        change = _alone(cover, weight, times, j) - _alone(cover, weight, times, out)
+        if barred[j] == 0 and (change >= 0 or rng.random() < np.exp(change / heat)):
+            _count_up(cover, limits, times, barred, j, 1)
+            inside[out], inside[j], line[turn] = False, True, j
+            spent += limits.cost[j] - limits.cost[out]
+            value += change
+            if value > top:
+                best, top = line.copy(), value
+        else:
+            _count_up(cover, limits, times, barred, out, 1)
+    return best
+
+
+@njit(cache=True)
+def _count_up(  # noqa: PLR0917
+    cover: Cover, limits: Limits, times: np.ndarray, barred: np.ndarray, j: int, by: int
+) -> None:
+    for k in range(cover.start[j], cover.start[j + 1]):
+        times[cover.client[k]] += by
+    for q in range(limits.start[j], limits.start[j + 1]):
+        barred[limits.rival[q]] += by
+
+
+@njit(cache=True)
+def _alone(cover: Cover, weight: np.ndarray, times: np.ndarray, j: int) -> int:
+    """Weight of the candidate's clients that nobody covers."""
+    total = 0
+    for k in range(cover.start[j], cover.start[j + 1]):
+        if times[cover.client[k]] == 0:
+            total += weight[cover.client[k]]
+    return total
+
+
+@njit(cache=True)
+def _neighbour(cover: Cover, j: int, rng: np.random.Generator) -> int:
+    """Draw a candidate that shares a client with j, four times in five; else any."""
+    length = cover.start[j + 1] - cover.start[j]
+    if length > 0 and rng.random() < 0.8:
+        i = cover.client[cover.start[j] + int(rng.random() * length)]
+        return cover.candidate[
+            cover.back[i] + int(rng.random() * (cover.back[i + 1] - cover.back[i]))
+        ]
+    return int(rng.random() * (cover.start.size - 1))
