@@ -176,4 +176,6 @@ def _coordinates(
         )
     if series.crs != streets.crs:
         values = np.asarray(series.to_crs(streets.crs).array)
+    values = values.copy()
+    values[shapely.is_empty(values)] = None
     return shapely.get_x(values), shapely.get_y(values)
