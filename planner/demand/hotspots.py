@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _LEAST_EPS_M = 200.0  # three minutes on foot (guess)
 _EPS_CELLS = 1.5  # neighbouring hexagons see each other
+_BUSY = 1.5  # times the median: what a hot spot is at least (guess)
 _WIDE = 2.0  # a group whose points lie over twice eps_m from its middle is looked at closer
 _STRICTER = 1.25  # how much denser the closer look asks for
 
@@ -56,7 +57,7 @@ def find_hotspots(
     Notes
     -----
     Weighted DBSCAN (Ester et al. 1996, see `planner.cluster.dense_groups`). A point is a core point
-    if the weight within `eps_m` reaches both the mean and the upper quartile of all points'
+    if the weight within `eps_m` reaches the upper quartile and 1.5 × the median of all points'
     surroundings. In a busy centre such groups run together over kilometres; a group with points
     over 2 `eps_m` from its medoid is therefore searched again, asking for a quarter more, until its
     peaks part or nothing denser is in it.
@@ -72,7 +73,7 @@ def find_hotspots(
     found: list[tuple[float, float, float, int]] = []
     if weight.sum() > 0:
         around = _around(xy, weight, eps_m)
-        needed = float(max(np.quantile(around, 0.75), around.mean()))
+        needed = float(max(np.quantile(around, 0.75), _BUSY * np.median(around)))
         for group in _split(xy, weight, np.arange(len(weight)), eps_m, needed):
             label = np.zeros(len(group), dtype=np.int64)
             middle = group[group_medoids(xy[group], weight[group], label)[0]]

@@ -52,9 +52,10 @@ def test_hot_spots_are_demand_points_and_lose_nothing_by_shuffling(town):
     pd.testing.assert_frame_equal(pd.DataFrame(spots), pd.DataFrame(shuffled))
 
 
-def test_one_point_is_its_own_hot_spot():
-    spots = find_hotspots(demand([(0, 0)], [3.0]))
-    assert spots["weight_per_day"].tolist() == [3.0]
+def test_where_all_is_alike_nothing_is_hot():
+    grid = [(x, y) for x in range(0, 3000, 300) for y in range(0, 3000, 300)]
+    assert find_hotspots(demand(grid, [2.0] * len(grid))).empty
+    assert find_hotspots(demand([(0, 0)], [3.0])).empty
     assert find_hotspots(demand([(0, 0)], [0.0])).empty
 
 

@@ -200,7 +200,7 @@ sizes = st.tuples(st.integers(0, 12), st.integers(0, 12), st.integers(0, 12))
 def test_each_pool_has_enough_workers_or_is_all_there_is(numbers, k):
     workers = people(*numbers).workers
     pools = _pools(workers, np.arange(3), k)
-    assert sorted(sum(pools, [])) == [0, 1, 2]
+    assert sorted(c for pool in pools for c in pool) == [0, 1, 2]
     if len(pools) > 1:
         assert min(len(set().union(*(workers[c] for c in pool))) for pool in pools) >= k
 
