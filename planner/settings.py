@@ -79,7 +79,9 @@ class ActivitySettings(InputSettings):
         None, description="clock of times without offset; the study's if absent"
     )
     radius_m: float = Field(100.0, gt=0, description="a stay's radius (Li et al. 2008)")
-    min_stay_min: float = Field(5.0, gt=0, description="shortest stay that is demand")
+    min_stay_min: float = Field(
+        5.0, gt=0, description="shortest stay that is demand; under 3 min noise grows"
+    )
     max_stay_min: float = Field(240.0, gt=0, description="longer stays are homes or depots (guess)")
 
 
@@ -132,7 +134,9 @@ class DemandSettings(_Section):
     cell_m: float = Field(100.0, ge=20, le=5000, description="hexagon width")
     min_workers: int = Field(10, ge=5, description="privacy: distinct workers a cell (MDS)")
     merge_m: float = Field(
-        400.0, ge=0, description="cells under min_workers join others up to this far (guess)"
+        400.0,
+        ge=0,
+        description="how far apart cells may stand that join to reach min_workers (guess)",
     )
     dayparts: dict[str, Hours] = Field(
         default_factory=lambda: dict(DAYPARTS), description="name = [from, to) hours"

@@ -70,7 +70,9 @@ TABLES: dict[str, dict[str, Column]] = {
     },
     "stations": {
         "name": Column("str", "as the register has it"),
-        "kind": Column("str", "station, parking, merchant, pharmacy, charging, drivers_home"),
+        "kind": Column(
+            "str", "station, parking, merchant, pharmacy, canteen, charging, drivers_home"
+        ),
         "services": Column("str", "separated by `;`", nullable=True),
         "hours": Column("str", "`HH:MM-HH:MM`, several joined by `,`"),
         "hours_assumed": Column("bool", "the file gave no hours"),
