@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from xml.etree.ElementTree import ParseError
 
 import numpy as np
+import pandas as pd
 import shapely
 from pyproj import CRS
 from pyproj.exceptions import CRSError as UnknownCrsError
@@ -190,9 +191,9 @@ def first_text(value: Any) -> str:
             value = ast.literal_eval(value)
         except (ValueError, SyntaxError):
             return value
-    if isinstance(value, (list, tuple, set)):
-        value = next(iter(value), None)
-    return "" if value is None or value != value else str(value)  # noqa: PLR0124 - NaN
+    if isinstance(value, (list, tuple, np.ndarray)):
+        value = value[0] if len(value) else None
+    return "" if pd.isna(value) else str(value)
 
 
 def _shapes(

@@ -71,16 +71,30 @@ def read_layer(file: Path) -> gpd.GeoDataFrame:
     try:
         if file.suffix.lower() in {".parquet", ".geoparquet", ".pq"}:
             return gpd.read_parquet(file)
-        layers = pyogrio.list_layers(file)
-        kinds = [str(kind) for _, kind in layers]
-        at = next((i for i, k in enumerate(kinds) if "LineString" in k or "Curve" in k), 0)
-        return gpd.read_file(file, layer=str(layers[at][0]))
-    except (DataSourceError, DataLayerError, pa.ArrowException, ValueError, OSError) as error:
+        layers = [(str(name), str(kind)) for name, kind in pyogrio.list_layers(file)]
+        lines = [name for name, kind in layers if "LineString" in kind or "Curve" in kind]
+        first = [name for name, _ in layers[:1]]
+        layer = gpd.read_file(file, layer=next(iter(lines + first), None))
+    except shapely.errors.ShapelyError as error:
         raise InputError(
-            f"cannot be read as a layer of lines: {error}. Use .osm.pbf, .osm, .graphml, .gpkg, "
-            ".shp, .geojson or .parquet.",
+            f"holds a malformed geometry: {_one_line(error)}. Repair it in a GIS, e.g. with "
+            "“fix geometries”.",
             file=file,
         ) from error
+    except (DataSourceError, DataLayerError, pa.ArrowException, ValueError, OSError) as error:
+        raise InputError(
+            f"cannot be read as a layer of lines: {_one_line(error)}. Use .osm.pbf, .osm, "
+            ".graphml, .gpkg, .shp, .geojson or .parquet.",
+            file=file,
+        ) from error
+    if not isinstance(layer, gpd.GeoDataFrame):
+        raise InputError("holds a table without geometry. Use a layer of lines.", file=file)
+    return layer
+
+
+def _one_line(error: Exception) -> str:
+    """Return the first sentence of a library's message."""
+    return " ".join(str(error).split(";")[0].split()).rstrip(".")
 
 
 def read_lines(

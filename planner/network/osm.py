@@ -67,7 +67,8 @@ def _read_ways(file: Path) -> tuple[dict[str, np.ndarray], np.ndarray]:
             )
         except (DataSourceError, DataLayerError) as error:
             raise InputError(
-                f"cannot be read as OpenStreetMap data: {error} Download or export it anew.",
+                f"cannot be read as OpenStreetMap data: {str(error).split(';')[0].rstrip('.')}. "
+                "Download or export it anew.",
                 file=file,
             ) from error
     if not len(wkb):

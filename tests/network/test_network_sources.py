@@ -1,8 +1,11 @@
 """Streets from files: OSM, GraphML, graphs, line layers; and what happens to bad ones."""
 
+import json
+
 import geopandas as gpd
 import networkx as nx
 import numpy as np
+import pandas as pd
 import pytest
 import shapely
 from pyproj import Geod
@@ -105,6 +108,18 @@ def test_unreadable_files_are_named(tmp_path, name):
     with pytest.raises(InputError, match=rf"{name}: cannot be read") as caught:
         load_streets(file)
     assert caught.value.file == file
+
+
+def test_tables_and_malformed_geometries_are_named(tmp_path):
+    table = tmp_path / "table.csv"
+    table.write_text("name,length\na,2\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"table\.csv: holds a table without geometry"):
+        load_streets(table)
+    point = {"type": "LineString", "coordinates": [[114.0, 22.5]]}
+    broken = tmp_path / "broken.geojson"
+    broken.write_text(json.dumps({"type": "Feature", "properties": {}, "geometry": point}))
+    with pytest.raises(InputError, match=r"broken\.geojson: holds a malformed geometry"):
+        load_streets(broken)
 
 
 def test_truncated_osm_is_refused(crossing):
@@ -355,3 +370,20 @@ def test_web_mercator_is_no_measure_of_the_ground():
 def test_spoilt_layers_are_refused(table, error, words):
     with pytest.raises(error, match=words):
         load_streets(table)
+
+
+def test_columns_of_any_dtype_and_lists_are_read():
+    shapes = [LINE([(0, 0), (100, 0)]), LINE([(100, 0), (200, 0)]), LINE([(200, 0), (300, 0)])]
+    table = layer(
+        shapes,
+        name=pd.array(["a", pd.NA, "c"], dtype="string"),
+        maxspeed=pd.array([50, pd.NA, 25], dtype="Int64"),
+        oneway=pd.array([True, False, pd.NA], dtype="boolean"),
+        highway=[["primary", "service"], "residential", None],
+    )
+    net = load_streets(table, mode="drive")
+    lines = net.lines()
+    assert dict(zip(lines.name, lines.street_class, strict=True)) == {"a": 4, "": 2, "c": 2}
+    quick = dict(zip(lines.name, np.minimum(net.forward_ms, net.backward_ms), strict=True))
+    assert quick == {"a": 7200, "": 14_400, "c": 14_400}
+    assert (np.maximum(net.forward_ms, net.backward_ms) == CLOSED).sum() == 1
