@@ -47,6 +47,8 @@ def describe_streets(streets: gpd.GeoDataFrame) -> tuple[str, list[list[Any]]]:
 
 def _join(lines: np.ndarray, line_class: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Join pieces of a class end to end and thin them: the same picture from fewer numbers."""
+    order = np.lexsort((shapely.length(lines), *shapely.bounds(lines).T))  # whatever their rows
+    lines, line_class = lines[order], line_class[order]
     parts, classes = [], []
     for number in np.unique(line_class):
         merged = shapely.line_merge(shapely.multilinestrings(lines[line_class == number]))

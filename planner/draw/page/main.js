@@ -57,8 +57,8 @@ function buildPage(page, words) {
   L.control.scale({ imperial: false, position: "bottomleft", maxWidth: 90 }).addTo(map);
   notePaint(page);
   page.layers.addFirst();
-  if (state.trying) page.layers.show("candidates", true);
   page.store.drawAll();
+  if (state.trying) page.layers.show("candidates", true);
   page.sheet.settle();
   page.fit(false);
   keepAddress(page);

@@ -1,0 +1,430 @@
+"""A town of 3 × 3 km made here, its plan, and a browser that has no network."""
+
+import base64
+import dataclasses
+import shutil
+import struct
+import time
+import zlib
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+from scipy.sparse import csr_array
+
+from planner.coverage.hours import open_in_dayparts
+from planner.plan import Plan
+from planner.settings import make_settings
+from planner.tables import Reach
+
+CRS = "EPSG:32650"
+X0, Y0, SIDE = 400_000.0, 2_860_000.0, 3_000.0
+CELL_M, LIMIT_MIN, METRES_A_MINUTE = 100.0, 15.0, 4000.0 / 60.0
+HOSTILE = "<img src=x onerror=window.pwned=1>${1+1}</script>"
+
+
+@pytest.fixture(scope="session")
+def plan():
+    """A plan with every layer: 5 stations, 3 sites, 12 other candidates, 4 parking sites."""
+    settings = make_settings(
+        {
+            "study": {"name": "方城", "language": "zh"},
+            "siting": {"count": 3},
+            "report": {"review_number": "赣S(2025)012号"},
+        }
+    )
+    demand, stations = _demand(), _stations()
+    candidates = _candidates(stations)
+    reach = _reach(demand, candidates)
+    sites = _sites(reach, demand, candidates)
+    opened = [*candidates.index[: len(stations)], *sites["candidate_id"]]
+    tables = {
+        "demand": demand,
+        "stations": stations,
+        "candidates": candidates,
+        "sites": sites,
+        "parking": _parking(stations),
+        "districts": _districts(),
+        "streets": _streets(),
+        "service_areas": _areas(candidates, candidates.index[: len(stations)], opened),
+        "water": gpd.GeoDataFrame(
+            geometry=[shapely.box(X0, Y0 + 1_430, X0 + SIDE, Y0 + 1_520)], crs=CRS
+        ),
+    }
+    before = _coverage(reach, demand, candidates, candidates.index[: len(stations)], settings)
+    after = _coverage(reach, demand, candidates, opened, settings)
+    weight = float(demand["weight_per_day"].sum())
+    summary = {
+        "study": settings.name,
+        "inputs": {"streets": {"file": "streets.osm.pbf"}},
+        "demand": {
+            "points": len(demand),
+            "weight_per_day": weight,
+            "suppressed_share": 0.031,
+            "first_day": "2024-05-13",
+            "last_day": "2024-05-15",
+        },
+        "coverage": {
+            "mode": "walk",
+            "limit_min": LIMIT_MIN,
+            "basis": "步行",
+            "before": before,
+            "after": after,
+        },
+        "siting": {
+            "bound": (after["covered_share"] + 0.03) * weight,
+            "gap": 0.0123,
+            "status": "feasible",
+        },
+    }
+    return Plan(settings, tables, summary, reach)
+
+
+@pytest.fixture(scope="session")
+def hostile_plan(plan):
+    """The same plan with markup in every name."""
+    tables = {}
+    for key, table in plan.tables.items():
+        names = [c for c in ("name", "name_en", "host_name", "services", "why") if c in table]
+        tables[key] = table.assign(
+            **{c: [f"{HOSTILE} {key} {i}" for i in range(len(table))] for c in names}
+        )
+        tables[key].attrs = table.attrs
+    settings = plan.settings.model_copy(
+        update={"report": plan.settings.report.model_copy(update={"review_number": HOSTILE})}
+    )
+    summary = {**plan.summary, "study": HOSTILE}
+    return dataclasses.replace(plan, tables=tables, settings=settings, summary=summary)
+
+
+def _demand():
+    """Hexagons of the town but for its corners, heavier towards the south-west."""
+    step = CELL_M * np.sqrt(3) / 2
+    first, last = int(Y0 / step) + 1, int((Y0 + SIDE) / step)
+    row, col = (
+        a.ravel()
+        for a in np.meshgrid(
+            np.arange(first, last),
+            np.arange(int(X0 / CELL_M), int((X0 + SIDE) / CELL_M)),
+            indexing="ij",
+        )
+    )
+    x, y = CELL_M * (col + 0.5 * (row % 2)), row * step
+    u, v = (x - X0) / SIDE, (y - Y0) / SIDE
+    inside = np.hypot(u - 0.5, v - 0.5) < 0.5
+    row, col, x, y, u, v = (a[inside] for a in (row, col, x, y, u, v))
+    rng = np.random.default_rng(7)
+    base = rng.gamma(2.0, 3.0, len(row)) * (2.0 - u - v)
+    parts = dict(zip(("morning", "noon", "afternoon", "evening", "night"),
+                     (0.2, 0.3, 0.15, 0.25, 0.1), strict=True))  # fmt: skip
+    shares = {k: base * s * rng.uniform(0.5, 1.5, len(base)) for k, s in parts.items()}
+    table = gpd.GeoDataFrame(
+        {
+            "weight_per_day": np.sum(list(shares.values()), axis=0),
+            "workers": rng.integers(10, 60, len(row)),
+            "cell_row": row,
+            "cell_col": col,
+            **{f"weight_{k}": w for k, w in shares.items()},
+        },
+        geometry=gpd.points_from_xy(x + rng.uniform(-20, 20, len(x)), y),
+        index=pd.Index([f"d{i:04d}" for i in range(len(row))], name="demand_id"),
+        crs=CRS,
+    )
+    table.attrs["demand"] = {"cell_m": CELL_M, "origin_x": 0.0, "origin_y": 0.0}
+    return table
+
+
+def _points(*places):
+    return [shapely.Point(X0 + u * SIDE, Y0 + v * SIDE) for u, v in places]
+
+
+def _stations():
+    return gpd.GeoDataFrame(
+        {
+            "name": ["东门驿站", "河滨药店", "北广场驿站", "西市食堂", "南站司机之家"],
+            "kind": ["station", "pharmacy", "station", "merchant", "drivers_home"],
+            "services": ["休息;饮水", None, "休息", "", "充电;停车"],
+            "hours": ["09:00-17:00", "00:00-24:00", "06:00-11:00,17:00-22:00",
+                      "10:00-22:00", "20:00-06:00"],
+            "hours_assumed": [True, False, False, False, False],
+            "capacity": [12.0, np.nan, 8.0, np.nan, 30.0],
+        },
+        geometry=_points((0.8, 0.5), (0.62, 0.62), (0.5, 0.85), (0.3, 0.62), (0.55, 0.2)),
+        index=pd.Index(["A1", "A2", "A3", "A4", "A5"], name="station_id"),
+        crs=CRS,
+    )  # fmt: skip
+
+
+def _candidates(stations):
+    grid = [(u, v) for u in (0.15, 0.4, 0.65) for v in (0.3, 0.45, 0.7, 0.8)]
+    spots = [(0.2, 0.35), (0.42, 0.4), (0.75, 0.3), *grid]
+    ids = ["host:h1", "corner:1", "hotspot:1", *(f"corner:{i}" for i in range(10, 22))]
+    new = gpd.GeoDataFrame(
+        {
+            "name": ["老城社区中心", "中山路口", "工业园门", *(f"候选 {i}" for i in range(12))],
+            "kind": ["host", "corner", "hotspot", *["corner"] * 12],
+            "action": ["activate", "build", "build", *["build"] * 12],
+            "host_name": ["老城社区中心", *[None] * 14],
+            "hours": ["08:00-20:00", *["00:00-24:00"] * 14],
+        },
+        geometry=_points(*spots),
+        index=pd.Index(ids),
+        crs=CRS,
+    )  # fmt: skip
+    old = stations.assign(kind="existing", action="keep", host_name=None)
+    old = old[["name", "kind", "action", "host_name", "hours", "geometry"]]
+    old.index = pd.Index([f"station:{i}" for i in stations.index])
+    return pd.concat([old, new]).rename_axis("candidate_id")
+
+
+def _reach(demand, candidates):
+    """Walk along the grid of streets: minutes are the sum of both sides."""
+    dx = np.abs(np.subtract.outer(demand.geometry.x.to_numpy(), candidates.geometry.x.to_numpy()))
+    dy = np.abs(np.subtract.outer(demand.geometry.y.to_numpy(), candidates.geometry.y.to_numpy()))
+    minutes = (dx + dy) / METRES_A_MINUTE
+    row, col = np.nonzero(minutes <= LIMIT_MIN)
+    matrix = csr_array((minutes[row, col], (row, col)), shape=minutes.shape)
+    return Reach(matrix, demand.index, candidates.index, LIMIT_MIN, "walk", 4.0)
+
+
+def _sites(reach, demand, candidates):
+    chosen = ["host:h1", "corner:1", "hotspot:1"]
+    weight = demand["weight_per_day"].to_numpy()
+    hit = reach.covered(np.arange(5))
+    rows = []
+    for rank, name in enumerate(chosen, start=1):
+        now = hit | reach.covered(reach.facility_id.get_indexer([name]))
+        gain = float(weight[now & ~hit].sum())
+        hit = now
+        rows.append(
+            {
+                "candidate_id": name,
+                "rank": rank,
+                **candidates.loc[name, ["name", "kind", "action", "host_name", "hours"]].to_dict(),
+                "gain_per_day": gain,
+                "gain_share": gain / weight.sum(),
+                "cumulative_share": float(weight[hit].sum() / weight.sum()),
+                "stability": [0.97, 0.85, 0.55][rank - 1],
+                "before_min": 22.0 if rank < 3 else np.nan,
+                "after_min": 8.0,
+                "peak": "noon",
+                "why": f"附近 {gain:.0f} 人次/日今天要走 22 分钟，多在午间；设站后只要 8 分钟。",
+                "geometry": candidates.geometry[name],
+            }
+        )
+    index = pd.Index(["S1", "S2", "S3"], name="site_id")
+    return gpd.GeoDataFrame(rows, index=index, crs=CRS)
+
+
+def _parking(stations):
+    return gpd.GeoDataFrame(
+        {
+            "name": ["人民路", "滨江路", "学府街", "站前路"],
+            "bays": [6, 4, 9, 5],
+            "served_per_day": [120.4, 66.0, 240.0, 81.0],
+            "peak_per_hour": [18.0, 9.0, 33.0, 12.0],
+            "blocking_share": [0.031, 0.048, 0.012, 0.02],
+            "workers": [20, 14, 33, 17],
+            "station_id": ["A1", None, "S1", None],
+            "station_walk_m": [134.0, np.nan, 90.0, np.nan],
+        },
+        geometry=_points((0.87, 0.4), (0.35, 0.5), (0.1, 0.5), (0.7, 0.75)),
+        index=pd.Index(["P1", "P2", "P3", "P4"], name="site_id"),
+        crs=CRS,
+    )
+
+
+def _districts():
+    return gpd.GeoDataFrame(
+        {"name": ["江北区", "江南区"], "name_en": ["Jiangbei", "Jiangnan"]},
+        geometry=[
+            shapely.box(X0, Y0 + SIDE / 2, X0 + SIDE, Y0 + SIDE),
+            shapely.box(X0, Y0, X0 + SIDE, Y0 + SIDE / 2),
+        ],
+        index=pd.Index(["D1", "D2"], name="district_id"),
+        crs=CRS,
+    )
+
+
+def _streets():
+    lines, names, ranks = [], [], []
+    for i in range(31):
+        at = i * SIDE / 30
+        rank = 4 if i % 10 == 0 else 3 if i % 5 == 0 else 2
+        lines += [
+            shapely.LineString([(X0 + at, Y0), (X0 + at, Y0 + SIDE)]),
+            shapely.LineString([(X0, Y0 + at), (X0 + SIDE, Y0 + at)]),
+        ]
+        names += [f"{i} 号路", "" if i % 2 else f"第 {i} 街"]
+        ranks += [rank, rank]
+    return gpd.GeoDataFrame({"name": names, "street_class": ranks}, geometry=lines, crs=CRS)
+
+
+def _areas(candidates, existing, opened):
+    rows = []
+    for when, ids in (("before", existing), ("after", opened)):
+        for limit in (5.0, 10.0, 15.0):
+            r = limit * METRES_A_MINUTE
+            diamonds = [
+                shapely.Polygon([(p.x - r, p.y), (p.x, p.y + r), (p.x + r, p.y), (p.x, p.y - r)])
+                for p in candidates.geometry[list(ids)]
+            ]
+            rows.append({"when": when, "limit_min": limit, "geometry": shapely.union_all(diamonds)})
+    return gpd.GeoDataFrame(rows, crs=CRS)
+
+
+def _coverage(reach, demand, candidates, ids, settings):
+    """What the line would write: nominal over the day, open-now in every daypart."""
+    dayparts = settings.demand.dayparts
+    columns = reach.facility_id.get_indexer(list(ids))
+    weight = demand["weight_per_day"]
+    is_open = open_in_dayparts(candidates["hours"].loc[list(ids)], dayparts)
+    open_now = {
+        k: float(demand.loc[reach.covered(columns[is_open[k].to_numpy()]), f"weight_{k}"].sum()
+                 / demand[f"weight_{k}"].sum())
+        for k in dayparts
+    }  # fmt: skip
+    covered = float(weight[reach.covered(columns)].sum() / weight.sum())
+    return {
+        "covered_share": covered,
+        "open_now": open_now,
+        "by_district": {},
+        "circle_share": min(1.0, covered * 1.1),
+    }
+
+
+# ── the browser ───────────────────────────────────────────────────────────────────────────────
+
+
+class Browser:
+    """Chromium with the network cut."""
+
+    def __init__(self, driver):
+        self.driver = driver
+
+    def size(self, width, height, *, phone=False):
+        """Pretend to be a screen of this size."""
+        self.driver.execute_cdp_cmd(
+            "Emulation.setDeviceMetricsOverride",
+            {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": phone},
+        )
+
+    def open(self, path, fragment="", *, maps=1):
+        """Open a file and wait until all of it is painted."""
+        self.driver.get_log("browser")
+        self.driver.get_log("performance")
+        self.driver.get("about:blank")
+        self.driver.get(path.resolve().as_uri() + fragment)
+        self.wait(
+            "const pages = [...document.querySelectorAll('.pm')].map(n => n.planPage);"
+            f"return pages.length === {maps} && pages.every(p => p && p.idle())"
+        )
+
+    def wait(self, script, seconds=20.0):
+        """Wait until a script returns true."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if self.driver.execute_script(script):
+                return
+            time.sleep(0.03)
+        raise AssertionError(f"never became true: {script}")
+
+    def run(self, script, *arguments):
+        """Run a script that knows the page as `p`; wait until what it changed is painted."""
+        found = self.driver.execute_script(
+            f"const p = document.querySelector('.pm').planPage; {script}", *arguments
+        )
+        self.wait("return document.querySelector('.pm').planPage.idle()")
+        return found
+
+    def errors(self):
+        """Return what the console says."""
+        return [entry["message"] for entry in self.driver.get_log("browser")]
+
+    def picture(self, x=0, y=0, width=1440, height=900, *, scale=1.0):
+        """Return a part of the screen as an array (height, width, 3)."""
+        clip = {"x": x, "y": y, "width": width, "height": height, "scale": scale}
+        shot = self.driver.execute_cdp_cmd(
+            "Page.captureScreenshot", {"format": "png", "clip": clip}
+        )
+        return _decode_png(base64.b64decode(shot["data"]))
+
+    def colour(self, x, y):
+        """Return the colour of one pixel as a tuple."""
+        return tuple(int(v) for v in self.picture(x - 1, y - 1, 3, 3)[1, 1])
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory):
+    """Debian's Chromium, or a skip that says what is missing."""
+    webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
+    from selenium.webdriver.chrome.service import Service
+
+    chromium, chromedriver = (
+        next((p for p in (f"/usr/bin/{n}", shutil.which(n)) if p and Path(p).exists()), None)
+        for n in ("chromium", "chromedriver")
+    )
+    if chromium is None or chromedriver is None:
+        pytest.skip("needs Debian's packages chromium and chromium-driver")
+    options = webdriver.ChromeOptions()
+    options.binary_location = chromium
+    for argument in (
+        "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
+        "--disable-background-networking", "--disable-component-update", "--disable-sync",
+        "--no-first-run", "--hide-scrollbars", "--window-size=1440,900",
+        "--host-resolver-rules=MAP * ~NOTFOUND",
+        f"--user-data-dir={tmp_path_factory.mktemp('chromium')}",
+    ):  # fmt: skip
+        options.add_argument(argument)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    driver = webdriver.Chrome(options=options, service=Service(chromedriver))
+    driver.set_script_timeout(30)
+    yield Browser(driver)
+    driver.quit()
+
+
+def _decode_png(data):
+    """Return an 8-bit PNG without interlace as (height, width, 3)."""
+    at, body, width, height, bands = 8, b"", 0, 0, 3
+    while at < len(data):
+        size, kind = struct.unpack(">I4s", data[at : at + 8])
+        chunk = data[at + 8 : at + 8 + size]
+        if kind == b"IHDR":
+            width, height, depth, colour = struct.unpack(">IIBB", chunk[:10])
+            assert (depth, colour) in {(8, 2), (8, 6)}
+            bands = 3 if colour == 2 else 4
+        body += chunk if kind == b"IDAT" else b""
+        at += size + 12
+    lines = np.frombuffer(zlib.decompress(body), np.uint8).reshape(height, 1 + width * bands)
+    picture = np.zeros((height, width, bands), dtype=np.uint8)
+    above = np.zeros((width, bands), dtype=np.int64)
+    for y, line in enumerate(lines):
+        above = _unfilter(int(line[0]), line[1:].reshape(width, bands).astype(np.int64), above)
+        picture[y] = above
+    return picture[:, :, :3]
+
+
+def _unfilter(kind, line, above):
+    """Undo one of PNG's five filters."""
+    if kind == 0:
+        return line
+    if kind == 1:
+        return np.cumsum(line, axis=0) % 256
+    if kind == 2:
+        return (line + above) % 256
+    out = np.zeros_like(line)
+    left = corner = np.zeros(line.shape[1], dtype=np.int64)
+    for x in range(len(line)):
+        up = above[x]
+        if kind == 3:
+            guess = (left + up) // 2
+        else:
+            d = left + up - corner
+            a, b, c = np.abs(d - left), np.abs(d - up), np.abs(d - corner)
+            guess = np.where((a <= b) & (a <= c), left, np.where(b <= c, up, corner))
+        left = out[x] = (line[x] + guess) % 256
+        corner = up
+    return out
