@@ -1,0 +1,234 @@
+"""Candidates: who is offered, who is dropped and counted, and what they are called."""
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.spatial.distance import pdist
+from shapely import box
+
+from planner.candidates import make_candidates
+from planner.errors import ColumnError, SettingsError
+from planner.network import StreetNetwork
+
+CRS = "EPSG:32650"
+
+
+@pytest.fixture(scope="module")
+def streets():
+    """A grid of 11 × 11 junctions, 100 m apart; streets along x are named, one is a motorway."""
+    x, y = (g.ravel() * 100.0 for g in np.meshgrid(np.arange(11), np.arange(11)))
+    tail, head, name, kind = [], [], [], []
+    for k in range(121):
+        column, row = k % 11, k // 11
+        if column < 10:
+            tail.append(k)
+            head.append(k + 1)
+            name.append(f"Street {row}" if row < 6 else "")
+            kind.append(2)
+        if row < 10:
+            tail.append(k)
+            head.append(k + 11)
+            name.append("Avenue" if column == 5 else "")
+            kind.append(3 if column == 5 else 2)
+    return StreetNetwork.from_arrays(
+        x, y, tail, head, [100.0] * len(tail), crs=CRS, name=name, street_class=kind
+    )
+
+
+@pytest.fixture
+def demand():
+    rng = np.random.default_rng(0)
+    xy = rng.random((60, 2)) * 1000
+    return gpd.GeoDataFrame(
+        {
+            "weight_per_day": rng.integers(1, 30, 60).astype(float),
+            "workers": 12,
+            "cell_row": np.arange(60),
+            "cell_col": 0,
+        },
+        geometry=gpd.points_from_xy(*xy.T),
+        index=pd.Index([f"d{k:02d}" for k in range(60)], name="demand_id"),
+        crs=CRS,
+    )
+
+
+def points(ids, xy, label, **columns):
+    plain = pd.DataFrame(columns, index=pd.Index(ids, name=label))
+    return gpd.GeoDataFrame(plain, geometry=gpd.points_from_xy(*np.transpose(xy)), crs=CRS)
+
+
+@pytest.fixture
+def existing():
+    return points(
+        ["1", "2"],
+        [(100, 100), (5000, 5000)],
+        "station_id",
+        name=["Old <b>", "Far"],
+        kind="station",
+        services=None,
+        hours="08:00-20:00",
+        hours_assumed=False,
+        capacity=np.nan,
+    )
+
+
+@pytest.fixture
+def hosts():
+    return points(
+        ["a", "b", "c", "d"],
+        [(103, 100), (500, 503), (720, 733), (2000, 2000)],
+        "host_id",
+        name=["On the station", "Centre", None, "Outside"],
+        kind="community",
+        hours=["", "07:00-22:00", None, ""],
+    )
+
+
+@pytest.fixture
+def hotspots():
+    return points(
+        ["hs001", "hs002"],
+        [(504, 500), (250, 810)],
+        "hotspot_id",
+        name="",
+        weight_per_day=[9.0, 5.0],
+    )
+
+
+@pytest.fixture
+def area():
+    return gpd.GeoDataFrame(
+        {"name": ["江北", "South"]},
+        geometry=[box(-50, 700, 1050, 1050), box(-50, -50, 1050, 700)],
+        index=pd.Index(["n", "s"], name="district_id"),
+        crs=CRS,
+    )
+
+
+@pytest.fixture
+def tables(existing, hosts, hotspots, area):
+    return {"existing": existing, "hosts": hosts, "hotspots": hotspots, "area": area}
+
+
+def test_existing_first_then_hosts_hotspots_corners(demand, streets, tables):
+    found = make_candidates(demand, streets, **tables)
+    assert found.index[:5].tolist() == [
+        "station:1", "station:2", "host:b", "host:c", "hotspot:hs002",
+    ]  # fmt: skip
+    assert (found["kind"][5:] == "corner").all()
+    assert found.index[5:].tolist() == [f"corner:{k}" for k in range(1, len(found) - 4)]
+    assert found["action"][:5].tolist() == ["keep", "keep", "activate", "activate", "build"]
+    assert found["hours"][:5].tolist() == [
+        "08:00-20:00", "08:00-20:00", "07:00-22:00", "00:00-24:00", "00:00-24:00",
+    ]  # fmt: skip
+    assert found.loc["host:b", "host_name"] == "Centre"
+    assert found["host_name"][4:].isna().all()
+    assert found.crs == demand.crs
+
+
+def test_what_is_dropped_is_counted(demand, streets, tables):
+    """Host a stands on station 1, hot spot hs001 on host b, host d lies outside."""
+    note = make_candidates(demand, streets, kinds=("hosts", "hotspots"), **tables).attrs[
+        "candidates"
+    ]
+    assert note == {
+        "existing": 2, "host": 2, "hotspot": 1, "corner": 0,
+        "dropped": {"outside the area": 1, "on the spot of another": 2},
+    }  # fmt: skip
+
+
+def test_names_come_from_streets_then_districts(demand, streets, existing, hosts, area):
+    found = make_candidates(
+        demand, streets, existing=existing, hosts=hosts, area=area, spacing_m=150
+    )
+    assert found["name"].is_unique
+    assert found.loc["station:1", "name"] == "Old <b>"
+    by_place = {(p.x, p.y): n for p, n in zip(found.geometry, found["name"], strict=True)}
+    crossings = {n for (x, y), n in by_place.items() if x == 500 and y % 100 == 0}
+    assert crossings & {f"Avenue / Street {k}" for k in range(6)}
+    assert found["name"].str.contains("Street|Avenue|Old|Far|Centre|江北|South").all()
+
+
+def test_the_unnamed_are_called_after_their_district(demand, existing, area):
+    bare = StreetNetwork.from_arrays(
+        [0, 1000, 0, 1000, 500], [500, 500, 900, 900, 0], [0, 1, 0, 1, 0], [1, 3, 2, 2, 4],
+        [1000.0, 400.0, 400.0, 1000.0, 708.0], crs=CRS,
+    )  # fmt: skip
+    spots = points(
+        ["p", "q", "r"],
+        [(100, 800), (900, 800), (500, 300)],
+        "hotspot_id",
+        name="",
+        weight_per_day=1.0,
+    )
+    found = make_candidates(demand, bare, hotspots=spots, area=area, kinds=["hotspots"])
+    assert found["name"].tolist() == ["江北 #1", "江北 #2", "South #1"]
+
+
+def test_corners_keep_their_distance_and_the_busy_ones_lead(demand, streets):
+    found = make_candidates(demand, streets, kinds=["corners"], spacing_m=250, catchment_m=200)
+    xy = np.column_stack([found.geometry.x, found.geometry.y])
+    assert pdist(xy).min() >= 250
+    near = [demand["weight_per_day"][demand.distance(p) <= 200].sum() for p in found.geometry]
+    assert near == sorted(near, reverse=True)
+    assert min(near) > 0
+
+
+def test_motorway_junctions_are_no_corners(demand):
+    fast = StreetNetwork.from_arrays(
+        [500, 400, 600, 500, 500], [500, 500, 500, 400, 600], [0, 0, 0, 0], [1, 2, 3, 4],
+        [100.0] * 4, crs=CRS, mode="drive", street_class=[5] * 4,
+    )  # fmt: skip
+    assert make_candidates(demand, fast, kinds=["corners"]).empty
+
+
+def test_screening_keeps_hosts_before_corners(demand, streets, hosts, existing):
+    found = make_candidates(demand, streets, existing=existing, hosts=hosts, max_count=5)
+    offered = found["kind"].value_counts()
+    assert offered["host"] == 3  # host a stands on a station
+    assert offered["corner"] == 2
+    assert offered["existing"] == 2
+    assert found.attrs["candidates"]["dropped"]["screened out"] > 0
+
+
+def test_order_of_rows_does_not_change_the_answer(demand, streets, tables):
+    def run(shuffle):
+        turn = {k: t.sample(frac=1, random_state=1) if shuffle else t for k, t in tables.items()}
+        rows = demand.sample(frac=1, random_state=2) if shuffle else demand
+        return make_candidates(rows, streets, **turn)
+
+    pd.testing.assert_frame_equal(run(shuffle=False), run(shuffle=True))
+
+
+def test_nothing_is_written_into_the_arguments(demand, streets, tables):
+    before = [t.copy() for t in (demand, *tables.values())]
+    make_candidates(demand, streets, **tables)
+    for was, now in zip(before, (demand, *tables.values()), strict=True):
+        pd.testing.assert_frame_equal(was, now)
+
+
+def test_other_crs_are_brought_to_that_of_demand(demand, streets, hosts):
+    plain = make_candidates(demand, streets, hosts=hosts, kinds=["hosts"])
+    moved = make_candidates(demand, streets, hosts=hosts.to_crs("EPSG:32651"), kinds=["hosts"])
+    assert plain.geometry.distance(moved.geometry).max() < 0.01
+    assert moved.crs == demand.crs
+
+
+@pytest.mark.parametrize(
+    ("words", "change"),
+    [
+        ("Did you mean `corners`", {"kinds": ["corner"]}),
+        ("spacing_m", {"spacing_m": 0}),
+        ("max_count", {"max_count": 0}),
+        ("catchment_m", {"catchment_m": float("nan")}),
+    ],
+)
+def test_bad_settings_are_one_clear_error(demand, streets, words, change):
+    with pytest.raises(SettingsError, match=words):
+        make_candidates(demand, streets, **change)
+
+
+def test_a_table_without_its_columns_is_refused(demand, streets, hosts):
+    with pytest.raises(ColumnError, match="hosts"):
+        make_candidates(demand, streets, hosts=hosts.drop(columns="kind"))
