@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from planner.errors import SettingsError, nearest_name
-from planner.load.cells import each_text, to_numbers
+from planner.load.cells import as_text, each_text, to_numbers
 from planner.load.points import ACTIVITY_MARGIN_M, Spots, find_spots
 from planner.load.presets import unfold
 from planner.load.sift import Fault, finish, make_ids, natural_order, sift
@@ -300,10 +300,10 @@ def _numbered(table: gpd.GeoDataFrame, index: str) -> gpd.GeoDataFrame:
 
 def _show_cell(source: Source, column: str) -> Callable[[int], str]:
     """Return what shows a row's cell in one column: a time or a number is nobody's secret."""
-    text = source.text(column)
 
     def show(position: int) -> str:
-        said = f"`{text.iloc[position]}`" if text.iloc[position] else "nothing"
+        cell = as_text(source.frame[column].iloc[[position]]).iloc[0]
+        said = f"`{cell}`" if cell else "nothing"
         return f"{source.place(position)}: {said} in `{source.header(column)}`"
 
     return show

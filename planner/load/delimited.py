@@ -110,7 +110,7 @@ def read_delimited(
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     separator = _find_separator(text)
     rows, ends = _first_rows(text, separator)
-    if not any(any(row) for row in rows):
+    if not any(cell.strip() for row in rows for cell in row):
         raise InputError("the file holds no text. Export it again.", file=file)
     header = find_header(rows)
     headers = unique_headers(rows[header])
@@ -119,7 +119,8 @@ def read_delimited(
     frame.columns = pd.Index(headers)
     row = np.arange(len(frame), dtype=np.int64) + ends[header] + 1
     too_many = (frame[headers[0]] == _TOO_MANY).to_numpy(bool)
-    frame = frame.mask(too_many, "", axis=0) if too_many.any() else frame
+    if too_many.any():
+        frame = frame.where(np.broadcast_to(~too_many[:, None], frame.shape), "")
     return frame, row, too_many
 
 
@@ -147,7 +148,7 @@ def _find_separator(text: str) -> str:
 
 def _read_cells(body: str, separator: str, width: int, above: int, file: Path) -> pd.DataFrame:
     """Read cells under the header, the quick way if every row fits and else the patient one."""
-    if not body:
+    if not body.strip():
         return pd.DataFrame(index=range(0), columns=range(width), dtype=str)
     with warnings.catch_warnings():
         warnings.simplefilter("error", pd.errors.ParserWarning)

@@ -193,7 +193,7 @@ def _canonical(spans: list[tuple[int, int]]) -> str:
     ends: list[tuple[int, int]] = []
     for opens, closes in spans:
         end = closes if closes > opens else closes + _DAY
-        if closes == _DAY - 1:  # 23:59 is how forms say midnight
+        if opens < closes == _DAY - 1:  # 23:59 is how forms say midnight
             end = _DAY
         if end - opens >= _DAY:
             return "00:00-24:00"

@@ -123,7 +123,7 @@ def find_spots(
         return show(position) if label is None else f"{show(position)}: `{cell(position)}`"
 
     def show_distance(position: int) -> str:
-        if area is None or label is None:
+        if area is None or label is None or not np.isfinite(x[position]):
             return show(position)
         far = shapely.distance(
             shapely.union_all(area.geometry.values), shapely.Point(x[position], y[position])

@@ -14,7 +14,7 @@ from planner.load.hours import CLOSED, read_hours
 from planner.load.points import STATION_MARGIN_M, find_spots
 from planner.load.sift import Fault, finish, make_ids, natural_order, sift
 from planner.load.source import Source, read_source
-from planner.load.words import SERVICES, is_yes, service_list, station_kind
+from planner.load.words import is_yes, service_list, station_kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -153,14 +153,14 @@ def _capacity(source: Source) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _services(source: Source) -> pd.Series:
-    """Return the services listed, and those ticked in columns of their own."""
+    """Return the services listed, and the headers of the columns of services that are ticked."""
     listed = each_text(source.text("services"), service_list)
-    for service in SERVICES:
-        column = f"has_{service}"
-        if source.has(column):
+    for column in source.frame.columns:
+        if column.startswith("has_"):
             ticked = each_text(source.text(column), is_yes)
+            word = source.header(column)
             listed = [
-                ";".join(dict.fromkeys([*filter(None, have.split(";")), service])) if tick else have
+                service_list(f"{have};{word}") if tick else have
                 for have, tick in zip(listed, ticked, strict=True)
             ]
     return pd.Series(listed, dtype=str)

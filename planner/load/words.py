@@ -1,4 +1,4 @@
-"""Kinds, services and worker types: what registers call them → our words."""
+"""Kinds, services and worker types as registers call them."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ STATION_KINDS: dict[str, tuple[str, ...]] = {
     "charging": ("充电站", "换电", "充电桩", "充电柜", "充换电", "充电", "charging",
                    "battery swap"),
     "pharmacy": ("药店", "药房", "药局", "pharmacy", "drugstore"),
+    "canteen": ("食堂", "助餐", "爱心餐", "canteen"),
     "parking": ("停车", "泊车", "停放点", "parking", "车位"),
     "merchant": ("友好商户", "友好商家", "商户", "商家", "餐饮", "餐厅", "饭店", "超市", "便利店",
                  "merchant", "restaurant", "shop", "store", "cafe"),
@@ -41,22 +42,6 @@ HOST_KINDS: dict[str, tuple[str, ...]] = {
     "office": ("写字楼", "办公", "园区", "大厦", "office"),
     "school": ("学校", "大学", "学院", "school", "college", "university"),
     "transit": ("车站", "地铁", "公交", "bus_station", "station"),
-}  # fmt: skip
-SERVICES: dict[str, tuple[str, ...]] = {
-    "rest": ("休息", "歇脚", "座椅", "桌椅", "空间", "rest", "seat"),
-    "charging": ("充电", "手机充电", "phone charg", "charg"),
-    "wifi": ("wifi", "wi-fi", "无线", "网络", "上网"),
-    "hot_meals": ("微波炉", "热饭", "加热", "microwave", "hot meal", "heat"),
-    "water": ("饮水", "热水", "喝水", "开水", "茶水", "水", "water", "drink"),
-    "books": ("图书", "书籍", "阅读", "报刊", "读书", "book", "read"),
-    "toilet": ("厕所", "卫生间", "洗手间", "如厕", "toilet", "restroom", "wc"),
-    "first_aid": ("急救", "药箱", "药品", "医药", "应急药", "first aid", "first_aid", "medic"),
-    "air_conditioning": ("空调", "避暑", "取暖", "纳凉", "air condition", "air_condition",
-                   "cooling"),
-    "repair": ("维修", "修理", "工具", "打气", "repair", "tool"),
-    "parking": ("停车", "parking"),
-    "legal_aid": ("法律", "维权", "legal"),
-    "rain_gear": ("雨具", "雨伞", "雨衣", "umbrella", "rain"),
 }  # fmt: skip
 WORKER_TYPES: dict[str, tuple[str, ...]] = {
     "food": ("外卖", "送餐", "餐饮", "food", "meal", "美团", "饿了么"),
@@ -103,18 +88,16 @@ def worker_type(text: str) -> str:
 
 
 def service_list(text: str) -> str:
-    """Return services as our words, each once, in the order given, separated by ``;``.
-
-    A service that is not known stays as typed.
+    """Return services in the register's own words, each once, in its order, separated by ``;``.
 
     Examples
     --------
-    >>> service_list("休息、热水，手机充电/Wi-Fi 理发")
-    'rest;water;charging;wifi;理发'
+    >>> service_list("休息、热水，手机充电/Wi-Fi 理发、休息"), service_list("rest, hot water")
+    ('休息;热水;手机充电;Wi-Fi;理发', 'rest;hot water')
     """
-    parts = re.split(r"[;；、,，/|+\n]+|(?<![a-zA-Z])\s+|\s+(?![a-zA-Z])", text)
-    words = [_recognise(p, SERVICES) or p.strip() for p in parts if p.strip()]
-    return ";".join(dict.fromkeys(words))
+    plain = unicodedata.normalize("NFKC", text)
+    parts = re.split(r"[;、,/|+\n]+|(?<![a-zA-Z])\s+|\s+(?![a-zA-Z])", plain)
+    return ";".join(dict.fromkeys(p.strip() for p in parts if p.strip()))
 
 
 def is_yes(text: str) -> bool:
