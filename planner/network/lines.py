@@ -16,6 +16,7 @@ from planner.errors import CrsError, InputError
 from planner.network.access import permit
 from planner.network.assemble import Pieces
 from planner.network.frame import ground_length, to_metres
+from planner.network.graph import first_text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -192,8 +193,6 @@ def _highway(text: str) -> str:
 
 def _column(layer: gpd.GeoDataFrame, name: str) -> np.ndarray:
     """Return the column of that meaning as texts, empty where it is absent or has a gap."""
-    from planner.network.graph import first_text
-
     wanted = SYNONYMS.get(name, (name,))
     plain = {re.sub(r"[\s:\-]+", "_", str(c).strip().lower()): c for c in layer.columns}
     column = next((plain[w] for w in wanted if w in plain), None)

@@ -13,7 +13,7 @@ from pyproj import CRS
 
 from planner.errors import CrsError, InputError
 from planner.geo import is_metric
-from planner.network.access import ORDINARY, check_mode, check_speed
+from planner.network.access import check_mode, check_speed
 from planner.network.assemble import Chains, Pieces, make_chains
 from planner.settings import SPEED_KMH, WALK_KMH
 
@@ -375,12 +375,3 @@ def _milliseconds(length_m: np.ndarray, kmh: np.ndarray) -> np.ndarray:
             f"a street takes {cost.max() / 3.6e6:,.0f} hours. Check that lengths are in metres."
         )
     return np.where(is_open, cost, CLOSED).astype(np.int32)
-
-
-def unnamed(n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return codes, names and classes of `n` streets of which nothing is known."""
-    return (
-        np.zeros(n, dtype=np.int32),
-        np.array([""], dtype=object),
-        np.full(n, ORDINARY, dtype=np.int8),
-    )
