@@ -1,0 +1,291 @@
+"""Choose sites for new stations from a table of candidates."""
+
+from __future__ import annotations
+
+import logging
+import math
+from dataclasses import dataclass
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import shapely
+from scipy.spatial import cKDTree
+
+from planner.errors import InputError, NoSolutionError, SettingsError, nearest_name
+from planner.locate import solve_mclp
+from planner.siting.rank import describe, rank_sites
+from planner.siting.stability import measure_stability
+from planner.siting.why import explain
+from planner.tables import check_table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import geopandas as gpd
+    from scipy.sparse import csr_array
+
+    from planner.locate import Solution
+    from planner.tables import Reach
+
+_LOG = logging.getLogger(__name__)
+_MODELS = ("mclp",)
+# Of candidates that cover the same, premises that exist go first.
+_PREFERENCE = {"existing": 0, "host": 1, "hotspot": 2, "corner": 3}
+
+
+def choose_stations(
+    reach: Reach,
+    demand: gpd.GeoDataFrame,
+    candidates: gpd.GeoDataFrame,
+    count: int,
+    *,
+    model: str = "mclp",
+    min_spacing_m: float = 0.0,
+    time_limit_s: float = 30.0,
+    gap: float = 1e-4,
+    reruns: int = 100,
+    existing_minutes: pd.Series | None = None,
+    language: str = "en",
+    rng: int | np.random.Generator = 0,
+    on_step: Callable[[int, int], None] | None = None,
+) -> gpd.GeoDataFrame:
+    """Choose up to `count` new stations that bring most demand within reach.
+
+    Parameters
+    ----------
+    reach
+        Demand × candidates, travelled from demand to candidate; the existing among the columns.
+    demand
+        `demand` table in a metric CRS. Columns read: `weight_per_day` and those of the dayparts
+        (``weight_<daypart>``, as ``attrs["demand"]["dayparts"]`` names them).
+    candidates
+        `candidates` table; those with the action ``keep`` are open already.
+    count
+        How many new stations, at least 1.
+    model
+        ``mclp``, maximal covering.
+    min_spacing_m
+        At least so far apart are the recommended sites, straight line; 0 leaves them free.
+    time_limit_s
+        Seconds for the proof; the sites stand before.
+    gap
+        Stop when proven this close to the best, relative.
+    reruns
+        How often the demand is drawn anew for `stability`; 0 leaves it empty.
+    existing_minutes
+        Index `demand_id`: minutes to the nearest existing station, inf or absent if farther than
+        was looked; taken as at most twice the limit. Without it `before_min` is empty.
+    language
+        ``zh`` or ``en``, of the sentence in `why`.
+    rng
+        Seed of search and redraws.
+    on_step
+        Called with (steps done, steps in all).
+
+    Returns
+    -------
+    geopandas.GeoDataFrame
+        `sites`, index `site_id` (``S01`` …) by rank: the site that gains most comes first, then
+        the one that adds most to it, and so on. Sites that would gain nothing are left out.
+        ``attrs["siting"]`` = ``{model, count, count_used, objective, bound, gap, status, seconds,
+        covered_share, best_possible_share, min_spacing_m, reruns}``; objective and bound are
+        rider-visits a day within reach of any station, the existing included.
+
+    Raises
+    ------
+    ColumnError, CrsError, InputError
+        A table is not what is declared, or reach belongs to other tables.
+    SettingsError
+        The model is unknown, `count` is under 1 or above the candidates, a number out of range.
+    NoSolutionError
+        No candidate has any demand within reach.
+
+    Notes
+    -----
+    Church, R. L. & ReVelle, C. (1974), "The maximal covering location problem"; see
+    `planner.locate.solve_mclp` for the model, its bound and its gap. Without room for `count`
+    sites `min_spacing_m` apart, fewer are chosen.
+    """
+    began = perf_counter()
+    _check_settings(model, min_spacing_m, reruns)
+    case = _make_case(reach, demand, candidates, min_spacing_m)
+    _check_case(case, count)
+    draw = np.random.default_rng(rng)
+    steps = 4 + reruns
+    solution = solve_mclp(
+        case.cover,
+        case.weight,
+        count,
+        xy=case.xy,
+        existing=case.existing,
+        conflicts=case.conflicts,
+        time_limit_s=time_limit_s,
+        gap=gap,
+        rng=draw,
+        on_step=on_step and (lambda done, _: on_step(done, steps)),
+    )
+    ranking = rank_sites(case.cover, case.weight, case.existing, solution.chosen)
+    facts = describe(
+        ranking,
+        case.cover,
+        case.demand,
+        reach.limit_min,
+        existing=case.existing,
+        existing_minutes=existing_minutes,
+    )
+    facts["stability"] = measure_stability(
+        case.cover,
+        case.weight,
+        [site.column for site in ranking],
+        count,
+        xy=case.xy,
+        existing=case.existing,
+        conflicts=case.conflicts,
+        days=_days(demand),
+        reruns=reruns,
+        rng=draw,
+        on_step=on_step and (lambda done, _: on_step(4 + done, steps)),
+    )
+    sites = _table(case, facts, language, reach)
+    note = {"min_spacing_m": float(min_spacing_m), "reruns": int(reruns)}
+    sites.attrs = {"siting": _summary(solution, case, count, len(sites)) | note}
+    check_table(sites, "sites")
+    _LOG.info(
+        "siting: %d of %d sites from %d candidates, gap %.2g, %.1f s",
+        len(sites),
+        count,
+        len(case.candidates) - case.existing.size,
+        solution.gap,
+        perf_counter() - began,
+    )
+    return sites
+
+
+@dataclass(frozen=True, eq=False)
+class _Case:
+    """The arrays of one question, rows and columns in an order that no shuffle changes."""
+
+    demand: gpd.GeoDataFrame
+    candidates: gpd.GeoDataFrame
+    cover: csr_array
+    weight: np.ndarray
+    xy: np.ndarray
+    existing: np.ndarray
+    conflicts: np.ndarray
+
+
+def _make_case(
+    reach: Reach, demand: gpd.GeoDataFrame, candidates: gpd.GeoDataFrame, min_spacing_m: float
+) -> _Case:
+    check_table(demand, "demand")
+    check_table(candidates, "candidates")
+    for index, table, name in (
+        (reach.demand_id, demand, "demand"),
+        (reach.facility_id, candidates, "candidates"),
+    ):
+        if len(index) != len(table) or not table.index.isin(index).all():
+            raise InputError(
+                f"`reach` and `{name}` hold different identifiers. Make the reach from the same "
+                f"tables: `make_reach(streets, demand, candidates)`."
+            )
+    rows = demand.sort_index()
+    place = candidates["kind"].map(_PREFERENCE).fillna(len(_PREFERENCE)).to_numpy(float)
+    columns = candidates.iloc[np.lexsort((candidates.index.astype(str), place))]
+    cover = reach.minutes.tocsr()[reach.demand_id.get_indexer(rows.index)]
+    cover = cover.tocsc()[:, reach.facility_id.get_indexer(columns.index)].tocsr()
+    xy = shapely.get_coordinates(columns.geometry)
+    existing = np.flatnonzero((columns["action"] == "keep").to_numpy())
+    return _Case(
+        rows,
+        columns,
+        cover,
+        rows["weight_per_day"].to_numpy(float),
+        xy,
+        existing,
+        _too_close(xy, existing, min_spacing_m),
+    )
+
+
+def _too_close(xy: np.ndarray, existing: np.ndarray, min_spacing_m: float) -> np.ndarray:
+    """Pairs of new candidates nearer to each other than the spacing."""
+    if min_spacing_m <= 0:
+        return np.empty((0, 2), dtype=np.int64)
+    pairs = cKDTree(xy).query_pairs(min_spacing_m, output_type="ndarray").astype(np.int64)
+    apart = np.hypot(*(xy[pairs[:, 0]] - xy[pairs[:, 1]]).T)
+    pairs = pairs[(apart < min_spacing_m) & ~np.isin(pairs, existing).any(axis=1)]
+    return pairs[np.lexsort(pairs.T[::-1])]
+
+
+def _check_settings(model: str, min_spacing_m: float, reruns: int) -> None:
+    if model not in _MODELS:
+        raise SettingsError(
+            f"`model` knows {', '.join(_MODELS)}. Got {model!r}.{nearest_name(model, _MODELS)}"
+        )
+    if not min_spacing_m >= 0:
+        raise SettingsError(f"`min_spacing_m` must not be negative. Got {min_spacing_m}.")
+    if reruns < 0:
+        raise SettingsError(f"`reruns` must not be negative. Got {reruns}.")
+
+
+def _check_case(case: _Case, count: int) -> None:
+    """Refuse what has no answer, in the words of a planner."""
+    free = len(case.candidates) - case.existing.size
+    if count > free:
+        raise SettingsError(
+            f"`count` is {count}, but there are only {free} candidates. Lower `count`, or offer "
+            "more: a smaller `spacing_m`, more `kinds`, a larger area."
+        )
+    new = np.setdiff1d(np.arange(len(case.candidates)), case.existing)
+    inside = np.isin(case.cover.indices, new)
+    row = np.repeat(np.arange(case.weight.size), np.diff(case.cover.indptr))
+    if not (case.weight[row[inside]] > 0).any():
+        raise NoSolutionError(
+            "no candidate has any demand within reach. Check that demand and candidates lie in "
+            "the same city and on connected streets, or raise `limit_min`."
+        )
+
+
+def _days(demand: gpd.GeoDataFrame) -> float:
+    """Days behind the weights: what a rider-visit per day was averaged over."""
+    return max(1.0, float(demand.attrs.get("demand", {}).get("days") or 1))
+
+
+def _table(case: _Case, facts: pd.DataFrame, language: str, reach: Reach) -> gpd.GeoDataFrame:
+    """Candidates' columns beside what was found out about the chosen."""
+    chosen = case.candidates.iloc[facts["column"].to_numpy(np.int64)]
+    digits = max(2, len(str(len(chosen))))
+    index = pd.Index([f"S{k:0{digits}d}" for k in facts["rank"]], name="site_id", dtype=str)
+    sites = chosen[["name", "kind", "action", "host_name", "hours", "geometry"]].set_index(index)
+    sites.insert(0, "candidate_id", chosen.index.to_numpy())
+    sites.insert(1, "rank", facts["rank"].to_numpy(np.int64))
+    for column in (
+        "gain_per_day",
+        "gain_share",
+        "cumulative_share",
+        "stability",
+        "before_min",
+        "after_min",
+        "peak",
+    ):
+        sites[column] = facts[column].to_numpy()
+    sites["why"] = explain(sites, language=language, mode=reach.mode, limit_min=reach.limit_min)
+    geometry = sites.pop("geometry")
+    return sites.assign(geometry=geometry).set_geometry("geometry", crs=case.candidates.crs)
+
+
+def _summary(solution: Solution, case: _Case, count: int, used: int) -> dict[str, Any]:
+    total = math.fsum(case.weight)
+    return {
+        "model": solution.model,
+        "count": int(count),
+        "count_used": used,
+        "objective": solution.objective,
+        "bound": solution.bound,
+        "gap": solution.gap,
+        "status": solution.status,
+        "seconds": solution.seconds,
+        "covered_share": solution.objective / total,
+        "best_possible_share": min(1.0, solution.bound / total),
+    }

@@ -1,0 +1,151 @@
+"""Put chosen sites in order of gain, and say what each of them changes."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    from scipy.sparse import csr_array
+
+
+class Ranked(NamedTuple):
+    """A chosen column and the demand rows it is the first to cover."""
+
+    column: int
+    rows: np.ndarray
+
+
+def rank_sites(
+    cover: csr_array, weight: np.ndarray, existing: np.ndarray, chosen: np.ndarray
+) -> list[Ranked]:
+    """Order the chosen by what each adds to those before it; those that add nothing are left out.
+
+    Parameters
+    ----------
+    cover
+        Demand × candidates, the pattern counts.
+    weight
+        Shape (demand,).
+    existing, chosen
+        Columns. Of equal gains the smaller column comes first.
+    """
+    pattern = cover.tocsc()
+    columns = {
+        int(j): pattern.indices[pattern.indptr[j] : pattern.indptr[j + 1]]
+        for j in [*existing, *chosen]
+    }
+    seen = np.zeros(weight.size, dtype=bool)
+    for j in existing:
+        seen[columns[int(j)]] = True
+    left = sorted(int(j) for j in chosen)
+    ranking = []
+    while left:
+        gains = [math.fsum(weight[columns[j][~seen[columns[j]]]]) for j in left]
+        if max(gains) <= 0:
+            break
+        best = left.pop(int(np.argmax(gains)))
+        rows = np.sort(columns[best][~seen[columns[best]]])
+        seen[rows] = True
+        ranking.append(Ranked(best, rows))
+    return ranking
+
+
+def describe(
+    ranking: list[Ranked],
+    minutes: csr_array,
+    demand: gpd.GeoDataFrame,
+    limit_min: float,
+    *,
+    existing: np.ndarray,
+    existing_minutes: pd.Series | None,
+) -> pd.DataFrame:
+    """Tell gain, shares, minutes before and after, and the busiest daypart of each ranked site.
+
+    Parameters
+    ----------
+    ranking
+        From `rank_sites`.
+    minutes
+        Demand × candidates: travel minutes; rows as in `demand`.
+    demand
+        `demand` table.
+    limit_min
+        Minutes to the nearest existing station are taken as at most twice this.
+    existing
+        Columns open already.
+    existing_minutes
+        Index `demand_id`; absent and inf are farther than was looked.
+    """
+    weight = demand["weight_per_day"].to_numpy(float)
+    total = math.fsum(weight)
+    before = None
+    if existing_minutes is not None:
+        known = existing_minutes.reindex(demand.index).to_numpy(float)
+        before = np.minimum(np.where(np.isnan(known), np.inf, known), 2 * limit_min)
+    travel = minutes.tocsc()
+    open_rows = np.zeros(weight.size, dtype=bool)
+    for j in existing:
+        open_rows[travel.indices[travel.indptr[j] : travel.indptr[j + 1]]] = True
+    gains = [math.fsum(weight[site.rows]) for site in ranking]
+    records = []
+    for k, (column, rows) in enumerate(ranking):
+        open_rows[rows] = True
+        share = weight[rows]
+        span = slice(travel.indptr[column], travel.indptr[column + 1])
+        walk = np.full(weight.size, np.nan)
+        walk[travel.indices[span]] = travel.data[span]
+        records.append(
+            {
+                "column": column,
+                "rank": k + 1,
+                "gain_per_day": gains[k],
+                "gain_share": gains[k] / total,
+                "cumulative_share": math.fsum(weight[open_rows]) / total,
+                "before_min": np.nan if before is None else weighted_median(before[rows], share),
+                "after_min": weighted_median(walk[rows], share),
+                "peak": _peak(demand, rows),
+            }
+        )
+    names = "column rank gain_per_day gain_share cumulative_share before_min after_min peak"
+    return pd.DataFrame(records, columns=names.split())
+
+
+def weighted_median(values: np.ndarray, weight: np.ndarray) -> float:
+    """Return the smallest value that at least half of the weight does not exceed.
+
+    Examples
+    --------
+    >>> weighted_median(np.array([9.0, 1.0, 5.0]), np.array([1.0, 1.0, 3.0]))
+    5.0
+    """
+    order = np.argsort(values, kind="stable")
+    climb = np.cumsum(weight[order])
+    return float(values[order][np.searchsorted(climb, climb[-1] / 2)])
+
+
+def _peak(demand: gpd.GeoDataFrame, rows: np.ndarray) -> str:
+    """Name the daypart with most weight in some rows; the first of equals, empty without any."""
+    best, most = "", 0.0
+    for name in daypart_names(demand):
+        gained = math.fsum(demand[f"weight_{name}"].to_numpy(float)[rows])
+        if gained > most:
+            best, most = name, gained
+    return best
+
+
+def daypart_names(demand: pd.DataFrame) -> list[str]:
+    """List the dayparts that a demand table splits its weight into."""
+    columns = [str(c) for c in demand.columns]
+    noted = demand.attrs.get("demand", {}).get("dayparts")
+    if noted:
+        return [name for name in noted if f"weight_{name}" in columns]
+    return [
+        c.removeprefix("weight_")
+        for c in columns
+        if c.startswith("weight_") and c != "weight_per_day" and not c.startswith("weight_type_")
+    ]
