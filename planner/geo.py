@@ -148,8 +148,18 @@ def metric_crs(table: gpd.GeoDataFrame) -> CRS:
 
 
 def is_metric(crs: CRS | None) -> bool:
-    """Tell whether a CRS is projected with metres as its unit."""
-    return bool(crs is not None and crs.is_projected and crs.axis_info[0].unit_name == "metre")
+    """Tell whether a metre of a CRS is a metre on the ground: projected, metres, no web Mercator.
+
+    Examples
+    --------
+    >>> from pyproj import CRS
+    >>> [is_metric(CRS(code)) for code in (32650, 3857, 4326)]
+    [True, False, False]
+    """
+    if crs is None or not crs.is_projected or crs.axis_info[0].unit_name != "metre":
+        return False
+    method = crs.coordinate_operation.method_name if crs.coordinate_operation else ""
+    return "Mercator" not in method or "Transverse" in method
 
 
 def require_metric(table: gpd.GeoDataFrame, name: str) -> None:
