@@ -18,7 +18,7 @@ _AREA_TOLERANCE_M = 6.0
 _CLOSE_M = 30.0  # gaps within a block are closed, and holes under two hectares
 _HOLE_M2 = 20_000.0
 _MOST_STREET_NAMES = 4000
-_OSM_SUFFIXES = (".osm", ".osm.pbf", ".osm.gz", ".osm.bz2", ".pbf")
+_OSM_SUFFIXES = (".osm", ".pbf", ".osm.gz", ".osm.bz2", ".osm.xml", ".graphml")
 OSM_NOTICE = "© OpenStreetMap contributors"
 
 
@@ -77,7 +77,10 @@ def _street_names(lines: np.ndarray, names: np.ndarray, crs: Any) -> list[list[A
 def describe_districts(area: gpd.GeoDataFrame) -> list[dict[str, Any]]:
     """Return outline, names and a place for the name of every district."""
     shapes = shapely.make_valid(area.geometry.to_numpy())
-    middle = shapely.get_point(shapely.maximum_inscribed_circle(shapes, tolerance=20.0), 0)
+    middle = shapely.centroid(shapes)
+    outside = ~shapely.contains(shapes, middle)
+    circles = shapely.maximum_inscribed_circle(shapes[outside], tolerance=20.0)
+    middle[outside] = shapely.get_point(circles, 0)
     x, y = whole_pixels(shapely.get_x(middle), shapely.get_y(middle), area.crs)
     english = area["name_en"].fillna("") if "name_en" in area else [""] * len(area)
     named = area["name"].fillna("") if "name" in area else area.index.astype(str)

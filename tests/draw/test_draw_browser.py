@@ -251,7 +251,7 @@ def test_popup_says_why_with_three_figures(page, plan):
     assert page.run("return document.querySelectorAll('.pm-pop dd').length") == 3
     page.run("p.setLanguage('en'); p.popups.open(5)")
     english = page.run("return document.querySelector('.pm-pop').innerText")
-    assert "visits a day nearby are 22 min from a station today, most at noon" in english
+    assert "visits a day nearby (peak: noon) are 22 min from a station today" in english
     page.run("p.popups.openParking(0)")
     assert "130 m on foot to 东门驿站" in page.run(
         "return document.querySelector('.pm-pop').innerText"

@@ -1,5 +1,5 @@
 // The card: one answer, then what backs it.
-const STABLE = 0.8;
+const STABLE = 0.8, BAR_PX = 286;
 
 function makeCard(page) {
   const { root, study, state, store, say, number, percent, arrow } = page, F = study.facilities;
@@ -79,9 +79,18 @@ function shareBar(page, { changed, today, after, best }) {
     el("i", { class: "pm-won", style: { width: at(after) } }),
     today ? el("i", { class: "pm-now", style: { width: at(Math.min(after, today)) } }) : null,
     best === null ? null : el("i", { class: "pm-most", style: { left: at(best) } }),
-    today > 0.08 ? el("span", { style: { left: 0 } }, say("today")) : null,
-    el("span", { class: "pm-bar-plan", style: { left: at(Math.min(today ?? 0, 0.8)) } }, say(changed ? "trial" : "plan")),
-    best !== null && best - (today ?? 0) > 0.16 ? el("span", { class: "pm-bar-best", style: { left: at(best) } }, bestWord) : null);
+    ...barLabels([[0, say("today"), "today"], [today ?? 0, say(changed ? "trial" : "plan"), "plan"], best === null ? null : [best, bestWord, "best"]].filter(Boolean)));
+}
+
+// Words under the bar, the plan's first; one that would run into another is left out.
+function barLabels(labels) {
+  const taken = [], order = ["plan", "today", "best"];
+  return labels.sort((a, b) => order.indexOf(a[2]) - order.indexOf(b[2])).map(([share, text, name]) => {
+    const width = (textWidth(text, 13) + 8) / BAR_PX, from = Math.max(0, Math.min(share - (name === "best" ? width / 2 : 0), 1 - width));
+    if (taken.some(([a, b]) => from < b && from + width > a)) return null;
+    taken.push([from, from + width]);
+    return el("span", { class: `pm-bar-${name}`, style: { left: `${(from * 100).toFixed(1)}%` } }, text);
+  });
 }
 
 function mainFigures(page, now) {

@@ -1,5 +1,5 @@
 // The page: unpacks the study, builds the views, and holds what they share.
-const PHONE_PX = 700;
+const PHONE_PX = 700, TIGHT_PX = [1100, 640];  // narrower or lower than this, the legend folds
 
 async function startPlanMap(map, root, words, language) {
   const tell = key => root.append(el("p", { class: "pm-message", role: "alert" }, words[language][key]));
@@ -33,7 +33,11 @@ function buildPage(page, words) {
   page.state = state;
   Object.assign(page, makeSpeech(words, study, state));
   addActions(page);
-  const fold = () => root.classList.toggle("pm-phone", root.clientWidth <= PHONE_PX);
+  const fold = () => {
+    root.classList.toggle("pm-phone", root.clientWidth <= PHONE_PX);
+    root.classList.toggle("pm-tight", root.clientWidth <= TIGHT_PX[0] || root.clientHeight <= TIGHT_PX[1]);
+    return root.className;
+  };
   fold();
 
   page.store.watch(["part", "open"], () => measureNow(page));  // first, for all others read it
@@ -51,7 +55,8 @@ function buildPage(page, words) {
   map.on("zoomend", () => drawPlaces(page));
   page.store.watch(["language"], () => { root.lang = state.language === "zh" ? "zh-CN" : "en"; if (page.alone) document.documentElement.lang = root.lang; });
 
-  legend.open = !page.phone();
+  const openLegend = () => { legend.open = !root.classList.contains("pm-tight"); };
+  openLegend();
   page.sheet.settle();
   page.fit(false);
   L.control.scale({ imperial: false, position: "bottomleft", maxWidth: 90 }).addTo(map);
@@ -63,14 +68,16 @@ function buildPage(page, words) {
   page.fit(false);
   keepAddress(page);
   listenToKeys(page);
+  page.untouched = true;
+  for (const type of ["pointerdown", "wheel", "keydown"]) root.addEventListener(type, () => { page.untouched = false; }, { passive: true });
   preparePaper(page);
   new ResizeObserver(() => {
     if (matchMedia("print").matches) return;
-    const was = page.phone();
-    fold();
+    const was = root.className, changed = was !== fold();
     map.invalidateSize({ animate: false });
     page.sheet.settle();
-    if (was !== page.phone()) { legend.open = !page.phone(); page.fit(false); }
+    if (changed) openLegend();
+    if (changed || page.untouched) page.fit(false);  // a frame may get its size late
   }).observe(root);
   root.planPage = page;  // for tests and for the curious
 }
