@@ -32,6 +32,6 @@ def write_sample(folder: Path | str, *, seed: int = 0) -> None:
     seed
         Of everything drawn at random.
     """
-    from planner.load import sample
+    from planner.load.sample import write_sample as write
 
-    sample.write_sample(folder, seed=seed)
+    write(folder, seed=seed)

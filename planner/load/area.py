@@ -12,10 +12,10 @@ import shapely
 from planner.errors import InputError
 from planner.geo import Datum, is_metric, metric_crs, shift_datum
 from planner.load.cells import as_text
-from planner.load.files import Sheet, find_files, fingerprint, read_sheet
+from planner.load.files import Sheet, find_file, fingerprint, read_sheet
 from planner.load.headers import missing_column, pick_columns
 from planner.load.sift import Fault, finish, make_ids, natural_order, sift
-from planner.load.source import Source, to_degrees
+from planner.load.source import Source, check_datum, to_degrees
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,7 +52,8 @@ def load_area(
     InputError
         The file is missing, damaged, or holds no polygon.
     """
-    file = find_files(path)[0]
+    check_datum(datum)
+    file = find_file(path)
     sheet = read_sheet(file, "districts", columns)
     picked = pick_columns(list(sheet.frame.columns), "districts", columns, file=file)
     shapes = _shapes(sheet, picked)

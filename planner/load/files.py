@@ -75,6 +75,7 @@ def find_files(path: Path | str, suffixes: frozenset[str] | None = None) -> list
     else:
         pattern = str(path.relative_to(path.anchor))
         found = sorted(p for p in Path(path.anchor).glob(pattern) if p.is_file())
+    found = [p for p in found if not p.name.startswith((".", "~$"))]  # locks of open workbooks
     if not found:
         what = "no readable file in this folder" if path.is_dir() else "no such file"
         raise MissingFileError(
@@ -88,6 +89,18 @@ def find_files(path: Path | str, suffixes: frozenset[str] | None = None) -> list
         if file.stat().st_size == 0:
             raise InputError("the file is empty (0 bytes). Export it again.", file=file)
     return found
+
+
+def find_file(path: Path | str, suffixes: frozenset[str] | None = None) -> Path:
+    """Return the one file that a path, a pattern or a folder means; errors as `find_files`."""
+    found = find_files(path, suffixes)
+    if len(found) > 1:
+        raise InputError(
+            f"means {len(found)} files ({found[0].name}, {found[1].name}, …), and one is wanted. "
+            "Name the one.",
+            file=path,
+        )
+    return found[0]
 
 
 def _neighbour(path: Path) -> str:

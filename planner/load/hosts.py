@@ -9,7 +9,7 @@ import pandas as pd
 
 from planner.load.amenities import read_amenities
 from planner.load.cells import each_text
-from planner.load.files import OSM, find_files
+from planner.load.files import OSM, find_file
 from planner.load.hours import CLOSED
 from planner.load.points import HOST_MARGIN_M, find_spots
 from planner.load.sift import Fault, finish, sift
@@ -59,8 +59,8 @@ def load_hosts(
     InputError
         As in `load_stations`.
     """
-    file = find_files(path, None)[0] if not _is_osm(path) else find_files(path, OSM)[0]
-    if file.suffix.lower() in OSM:
+    if str(path).lower().endswith(tuple(OSM)):
+        file = find_file(path, OSM)
         source, datum = read_source(file, "hosts", read=read_amenities), "wgs84"
     else:
         source = read_source(path, "hosts", columns)
@@ -88,7 +88,3 @@ def load_hosts(
     }
     placed = place_rows(table, spots.points(kept), kept, "host_id")
     return finish(placed, "hosts", source, losses, notes=notes)
-
-
-def _is_osm(path: Path | str) -> bool:
-    return str(path).lower().endswith(tuple(OSM))

@@ -13,6 +13,7 @@ from planner.errors import InputError
 from planner.geo import WGS84, Datum, metric_crs, require_metric, to_wgs84
 from planner.load.cells import as_text, each_text, read_degrees, read_pair, to_numbers
 from planner.load.sift import Fault
+from planner.load.source import check_datum
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -90,49 +91,42 @@ def find_spots(
     InputError
         Longitude and latitude are swapped in most rows.
     """
-    first, second, empty, malformed, cell = _read_degrees(source, prefix)
-    sound = ~(empty | malformed)
-    zero = sound & (first == 0) & (second == 0)
-    globe = (np.abs(first) <= 180) & (np.abs(second) <= 90)
-    turned = (np.abs(second) <= 180) & (np.abs(first) <= 90)
+    check_datum(datum)
+    read = _read_degrees(source, prefix)
+    lon, lat = read.lon, read.lat
+    sound = ~(read.empty | read.malformed)
+    zero = sound & (lon == 0) & (lat == 0)
+    globe = (np.abs(lon) <= 180) & (np.abs(lat) <= 90)
+    turned = (np.abs(lat) <= 180) & (np.abs(lon) <= 90)
     usable = sound & ~zero & globe
     if area is not None:
         require_metric(area, "area")
         crs = area.crs
     elif crs is None:
-        crs = _zone(first[usable], second[usable])
-    x, y = _to_metres(first, second, usable, datum, crs)
+        crs = _zone(lon[usable], lat[usable])
+    x, y = _to_metres(lon, lat, usable, datum, crs)
     swapped = sound & ~zero & ~globe & turned
     outside = np.zeros(len(x), dtype=bool)
-    inside: Callable[[np.ndarray, np.ndarray], np.ndarray] | None = None
     if area is not None:
         inside = _inside(area, margin_m)
         outside = usable & ~inside(x, y)
-        turned_x, turned_y = _to_metres(second, first, turned & (outside | swapped), datum, crs)
-        swapped = inside(turned_x, turned_y)
+        swapped = inside(*_to_metres(lat, lon, turned & (outside | swapped), datum, crs))
     _refuse_swapped(source, prefix, swapped, sound & ~zero)
 
     def show(position: int) -> str:
-        where = source.place(position)
-        if label is None:
-            return where
-        name = label(position)
-        return f"{where} ({name})" if name else where
+        name = label(position) if label else ""
+        return f"{source.place(position)} ({name})" if name else source.place(position)
 
     def show_cell(position: int) -> str:
-        return show(position) if label is None else f"{show(position)}: `{cell(position)}`"
+        return f"{show(position)}: `{read.cell(position)}`" if label else show(position)
 
     def show_distance(position: int) -> str:
-        if area is None or label is None or not np.isfinite(x[position]):
-            return show(position)
-        far = shapely.distance(
-            shapely.union_all(area.geometry.values), shapely.Point(x[position], y[position])
-        )
-        return f"{show(position)}: {far / 1000:.1f} km outside"
+        far = _outside_m(area, x[position], y[position]) if label else np.nan
+        return show(position) + ("" if np.isnan(far) else f": {far / 1000:.1f} km outside")
 
     faults = [
-        Fault("no coordinate", empty, show),
-        Fault("malformed coordinate", malformed, show_cell),
+        Fault("no coordinate", read.empty, show),
+        Fault("malformed coordinate", read.malformed, show_cell),
         Fault("coordinate 0, 0", zero, show),
         Fault("longitude and latitude swapped", swapped, show),
         Fault("coordinate off the globe", sound & ~globe & ~swapped, show_cell),
@@ -158,9 +152,7 @@ def _read_degrees(source: Source, prefix: str) -> _Degrees:
         lon, bad_lon = to_numbers(frame[lon_name], read_degrees)
         lat, bad_lat = to_numbers(frame[lat_name], read_degrees)
         malformed = bad_lon | bad_lat
-        # A number on one side and nothing on the other is no coordinate left out, but one broken.
-        no_lon, no_lat = np.isnan(lon) & ~bad_lon, np.isnan(lat) & ~bad_lat
-        empty = (no_lon | no_lat) & ~malformed
+        empty = (np.isnan(lon) | np.isnan(lat)) & ~malformed
 
         def cell(position: int) -> str:
             cells = as_text(frame.iloc[position][[lon_name, lat_name]].astype(object))
@@ -210,6 +202,13 @@ def _inside(
         return found
 
     return inside
+
+
+def _outside_m(area: gpd.GeoDataFrame | None, x: float, y: float) -> float:
+    """Return how far a point lies from the area, NaN if either is not known."""
+    if area is None or not (np.isfinite(x) and np.isfinite(y)):
+        return float("nan")
+    return float(shapely.distance(area.geometry.values, shapely.Point(x, y)).min())
 
 
 def _refuse_swapped(source: Source, prefix: str, swapped: np.ndarray, sound: np.ndarray) -> None:

@@ -52,7 +52,7 @@ def _unfold_trips(source: Source) -> tuple[Source, dict[str, int]]:
     start = pd.to_numeric(as_text(source.frame["time"]), errors="coerce").to_numpy(float)
     frame = source.frame.drop(columns=["polyline", "time"]).take(position)
     frame = frame.assign(lon=xy[:, 0], lat=xy[:, 1], time=start[position] + _PORTO_STEP_S * step)
-    if not source.has("worker_type") or source.header("worker_type") == "DAY_TYPE":
+    if not source.has("worker_type"):
         frame["worker_type"] = "ride"
     unfolded = _at(source, frame, position)
     notes = {

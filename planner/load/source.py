@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from planner.errors import CrsError, InputError
-from planner.geo import WGS84
+from planner.errors import CrsError, InputError, SettingsError, nearest_name
+from planner.geo import WGS84, Datum
 from planner.load.cells import as_text
 from planner.load.files import find_files, fingerprint, read_sheet
 from planner.load.headers import missing_column, pick_columns
@@ -146,6 +146,15 @@ def read_source(
     )
 
 
+def check_datum(datum: str) -> None:
+    """Raise `SettingsError` unless a datum is one that can be converted."""
+    known = get_args(Datum)
+    if datum not in known:
+        raise SettingsError(
+            f"`datum` must be one of {', '.join(known)}. Got {datum!r}.{nearest_name(datum, known)}"
+        )
+
+
 def _asked(path: Path | str, files: Iterable[Path]) -> Path:
     """Return the one file that was found, else the pattern or folder that was asked for."""
     found = list(files)
@@ -171,7 +180,7 @@ def to_degrees(sheet: Sheet) -> gpd.GeoSeries:
     CrsError
         The file has no CRS and its coordinates are no degrees.
     """
-    shapes = gpd.GeoSeries(sheet.geometry)
+    shapes = gpd.GeoSeries(sheet.geometry).force_2d()
     if shapes.crs is not None:
         return shapes.to_crs(WGS84)
     west, south, east, north = shapes.total_bounds

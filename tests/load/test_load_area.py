@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import shapely
 
-from planner.errors import ColumnError, CrsError, InputError
+from planner.errors import ColumnError, CrsError, InputError, SettingsError
 from planner.load import area_from_streets, load_area
 from planner.tables import check_table
 
@@ -103,6 +103,24 @@ def test_datum_is_converted(tmp_path):
     file = write(tmp_path / "a.geojson", [WEST], name=["a"])
     wgs, gcj = load_area(file), load_area(file, datum="gcj02")
     assert 300 < wgs.geometry.iloc[0].centroid.distance(gcj.geometry.iloc[0].centroid) < 800
+
+
+def test_one_area_is_one_file(tmp_path):
+    for name in ("a.geojson", "b.geojson"):
+        write(tmp_path / name, [WEST], name=["a"])
+    with pytest.raises(InputError, match=r"means 2 files \(a\.geojson, b\.geojson"):
+        load_area(tmp_path)
+
+
+def test_heights_are_left_behind(tmp_path):
+    area = load_area(write(tmp_path / "a.gpkg", [shapely.force_3d(WEST, 5.0)], name=["a"]))
+    assert not area.has_z.any()
+
+
+def test_an_unknown_datum_is_told(tmp_path):
+    file = write(tmp_path / "a.geojson", [WEST], name=["a"])
+    with pytest.raises(SettingsError, match="Did you mean `gcj02`"):
+        load_area(file, datum="gcj-02")
 
 
 def test_shuffled_features_give_the_same_districts(tmp_path):

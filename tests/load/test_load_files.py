@@ -216,3 +216,24 @@ def test_csv_gives_the_cells_that_were_written(rows):
     assert frame.to_numpy().tolist() == rows
     assert row.tolist() == list(range(2, len(rows) + 2))
     assert not too_many.any()
+
+
+def test_every_reason_for_a_loss_has_chinese():
+    import re
+    from pathlib import Path
+
+    from planner import load
+    from planner.i18n import translator
+
+    source = "\n".join(
+        p.read_text(encoding="utf-8") for p in Path(load.__file__).parent.glob("*.py")
+    )
+    reasons = set(re.findall(r'(?:Fault|Loss)\(\s*"([^"]+)"', source))
+    notes = set(
+        re.findall(r'^        "([a-z][^"]+ [^"]+)": (?!Column)[\w(~]', source, re.MULTILINE)
+    )
+    reasons -= {"low", "odd"}  # of a doctest
+    assert len(reasons) >= 15
+    assert "hours assumed" in notes
+    t = translator("zh")
+    assert [r for r in sorted(reasons | notes) if t(r) == r] == []
