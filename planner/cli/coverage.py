@@ -40,10 +40,14 @@ def coverage(
 
 
 def _rows(table: pd.DataFrame, language: str) -> Iterator[tuple[str, str]]:
+    from pandas import isna
+
     t = translator(language)
-    for row in table.itertuples():
-        share = f"{row.covered_share:.1%}" if row.covered_share == row.covered_share else "–"
-        if row.open_share == row.open_share:
-            share += "   " + t("open then {share}", share=f"{row.open_share:.1%}")
-        yield t(row.name), share
+    for name, covered, open_then in zip(
+        table["name"], table["covered_share"], table["open_share"], strict=True
+    ):
+        share = "–" if isna(covered) else f"{covered:.1%}"
+        if not isna(open_then):
+            share += "   " + t("open then {share}", share=f"{open_then:.1%}")
+        yield t(name), share
     yield t("circles would claim"), f"{table.attrs['circle_share']:.1%}"
