@@ -152,7 +152,7 @@ def _coverage(table: pd.DataFrame, circle_share: float) -> dict[str, Any]:
         return dict(zip(rows["name"], rows[column].astype(float), strict=True))
 
     return {
-        "covered_share": float(table.loc["all", "covered_share"]),
+        "covered_share": float(table["covered_share"].loc["all"]),
         "open_now": shares("daypart", "open_share"),
         "by_district": shares("district", "covered_share"),
         "circle_share": circle_share,
