@@ -7,8 +7,8 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from numba import njit
 
+from planner.locate.compiled import compiled
 from planner.locate.problem import counts_only
 
 if TYPE_CHECKING:
@@ -212,7 +212,7 @@ def _collect_whole(cover: Cover, value: np.ndarray) -> np.ndarray:
     return out
 
 
-@njit(cache=True)
+@compiled
 def _sum_clients(cover: Cover, value: np.ndarray, out: np.ndarray) -> None:
     """Add up a value over each candidate's clients."""
     for j in range(out.size):
@@ -222,7 +222,7 @@ def _sum_clients(cover: Cover, value: np.ndarray, out: np.ndarray) -> None:
         out[j] = total
 
 
-@njit(cache=True)
+@compiled
 def _spread(cover: Cover, x: np.ndarray, out: np.ndarray) -> None:
     """Add up the candidates' shares over each client."""
     out[:] = 0.0
@@ -232,7 +232,7 @@ def _spread(cover: Cover, x: np.ndarray, out: np.ndarray) -> None:
                 out[cover.client[k]] += x[j]
 
 
-@njit(cache=True)
+@compiled
 def _project(
     value: np.ndarray, step: np.ndarray, cost: np.ndarray, budget: float, first: float
 ) -> tuple[np.ndarray, float]:
@@ -262,7 +262,7 @@ def _project(
     return out, price
 
 
-@njit(cache=True)
+@compiled
 def _iterate(  # noqa: PLR0917
     cover: Cover,
     weight: np.ndarray,

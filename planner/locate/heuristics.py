@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from numba import njit
 
+from planner.locate.compiled import compiled
 from planner.locate.problem import counts_only
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def _trials(cover: Cover) -> int:
     return int(np.clip(min(_COOLING_WORK / (3.0 * mean), 20.0 * n * n), *_TRIALS))
 
 
-@njit(cache=True)
+@compiled
 def covered_weight(cover: Cover, weight: np.ndarray, chosen: np.ndarray) -> int:
     """Return the weight of the clients that a choice covers."""
     seen = np.zeros(weight.size, np.bool_)
@@ -115,7 +115,7 @@ def covered_weight(cover: Cover, weight: np.ndarray, chosen: np.ndarray) -> int:
     return total
 
 
-@njit(cache=True)
+@compiled
 def lazy_greedy(cover: Cover, weight: np.ndarray, count: int) -> np.ndarray:
     """Return `count` candidates in greedy order; ties go to the smallest.
 
@@ -146,7 +146,7 @@ def lazy_greedy(cover: Cover, weight: np.ndarray, count: int) -> np.ndarray:
     return chosen
 
 
-@njit(cache=True)
+@compiled
 def _begin(cover: Cover, weight: np.ndarray, limits: Limits, chosen: np.ndarray) -> State:
     n, m = cover.start.size - 1, weight.size
     state = State(
@@ -164,7 +164,7 @@ def _begin(cover: Cover, weight: np.ndarray, limits: Limits, chosen: np.ndarray)
     return state
 
 
-@njit(cache=True)
+@compiled
 def _add(cover: Cover, weight: np.ndarray, limits: Limits, state: State, j: int) -> None:
     state.inside[j] = True
     alone = 0
@@ -187,7 +187,7 @@ def _add(cover: Cover, weight: np.ndarray, limits: Limits, state: State, j: int)
         state.barred[limits.rival[q]] += 1
 
 
-@njit(cache=True)
+@compiled
 def _remove(cover: Cover, weight: np.ndarray, limits: Limits, state: State, j: int) -> None:
     state.inside[j] = False
     state.loss[j] = 0
@@ -208,7 +208,7 @@ def _remove(cover: Cover, weight: np.ndarray, limits: Limits, state: State, j: i
         state.barred[limits.rival[q]] -= 1
 
 
-@njit(cache=True)
+@compiled
 def _best(limits: Limits, state: State, left: float, ratio: bool) -> int:
     """Find the affordable candidate of most gain (per cost); -1 if none gains."""
     best, lead = -1, 0.0
@@ -224,7 +224,7 @@ def _best(limits: Limits, state: State, left: float, ratio: bool) -> int:
     return best
 
 
-@njit(cache=True)
+@compiled
 def _spent(limits: Limits, state: State) -> tuple[float, int]:
     total, size = 0.0, 0
     for j in range(state.inside.size):
@@ -234,7 +234,7 @@ def _spent(limits: Limits, state: State) -> tuple[float, int]:
     return total, size
 
 
-@njit(cache=True)
+@compiled
 def _fill(
     cover: Cover,
     weight: np.ndarray,
@@ -253,14 +253,14 @@ def _fill(
         size += 1
 
 
-@njit(cache=True)
+@compiled
 def _greedy(cover: Cover, weight: np.ndarray, limits: Limits, ratio: bool) -> np.ndarray:
     state = _begin(cover, weight, limits, np.empty(0, np.int64))
     _fill(cover, weight, limits, state, ratio)
     return np.flatnonzero(state.inside)
 
 
-@njit(cache=True)
+@compiled
 def _swap(cover: Cover, weight: np.ndarray, limits: Limits, state: State) -> int:
     """Exchange one for one while that gains; return what was gained in all."""
     total, quiet, turn = 0, 0, 0
@@ -281,7 +281,7 @@ def _swap(cover: Cover, weight: np.ndarray, limits: Limits, state: State) -> int
     return total
 
 
-@njit(cache=True)
+@compiled
 def _polish(cover: Cover, weight: np.ndarray, limits: Limits, chosen: np.ndarray) -> np.ndarray:
     """Swap and fill in turns until neither gains."""
     state = _begin(cover, weight, limits, chosen)
@@ -294,7 +294,7 @@ def _polish(cover: Cover, weight: np.ndarray, limits: Limits, chosen: np.ndarray
             return np.flatnonzero(state.inside)
 
 
-@njit(cache=True)
+@compiled
 def _anneal(  # noqa: PLR0917
     cover: Cover,
     weight: np.ndarray,
@@ -340,7 +340,7 @@ def _anneal(  # noqa: PLR0917
     return best
 
 
-@njit(cache=True)
+@compiled
 def _count_up(  # noqa: PLR0917
     cover: Cover, limits: Limits, times: np.ndarray, barred: np.ndarray, j: int, by: int
 ) -> None:
@@ -350,7 +350,7 @@ def _count_up(  # noqa: PLR0917
         barred[limits.rival[q]] += by
 
 
-@njit(cache=True)
+@compiled
 def _alone(cover: Cover, weight: np.ndarray, times: np.ndarray, j: int) -> int:
     """Weight of the candidate's clients that nobody covers."""
     total = 0
@@ -360,7 +360,7 @@ def _alone(cover: Cover, weight: np.ndarray, times: np.ndarray, j: int) -> int:
     return total
 
 
-@njit(cache=True)
+@compiled
 def _neighbour(cover: Cover, j: int, rng: np.random.Generator) -> int:
     """Draw a candidate that shares a client with j, four times in five; else any."""
     length = cover.start[j + 1] - cover.start[j]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from numba import njit
 
+from planner.locate.compiled import compiled
 from planner.locate.problem import Cover
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ def _alive(
     return total[start], client[kept]
 
 
-@njit(cache=True)
+@compiled
 def _pick(start: np.ndarray, client: np.ndarray, keep: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     short = np.zeros(keep.size + 1, np.int64)
     for t in range(keep.size):
@@ -140,7 +140,7 @@ def _two_way(start: np.ndarray, client: np.ndarray, clients: int) -> Cover:
     return Cover(start, client, *_transpose(start, client, clients))
 
 
-@njit(cache=True)
+@compiled
 def _transpose(
     start: np.ndarray, client: np.ndarray, clients: int
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -158,7 +158,7 @@ def _transpose(
     return back, candidate
 
 
-@njit(cache=True)
+@compiled
 def _hash(
     back: np.ndarray, candidate: np.ndarray, keys: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -171,7 +171,7 @@ def _hash(
     return first, second
 
 
-@njit(cache=True)
+@compiled
 def _leaders(
     back: np.ndarray,
     candidate: np.ndarray,
@@ -196,7 +196,7 @@ def _leaders(
     return leader
 
 
-@njit(cache=True)
+@compiled
 def _dominated(cover: Cover) -> np.ndarray:
     """Tell which candidates another covers wholly; of equals the first stays.
 
@@ -225,7 +225,7 @@ def _dominated(cover: Cover) -> np.ndarray:
     return dead
 
 
-@njit(cache=True)
+@compiled
 def _subset(start: np.ndarray, client: np.ndarray, inner: int, outer: int) -> bool:
     b = start[outer]
     for a in range(start[inner], start[inner + 1]):

@@ -7,9 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
+from scipy.optimize import Bounds, LinearConstraint, milp
 
 from planner.errors import InputError, NoSolutionError, SettingsError
 from planner.locate import heuristic_mclp, solve_mclp
+from planner.locate.bounds import relax
+from planner.locate.compiled import compiled
+from planner.locate.presolve import make_core
+from planner.locate.problem import make_problem
 
 
 def covered(cover, weight, columns):
@@ -171,6 +176,59 @@ def test_bound_of_the_relaxation_alone_holds(monkeypatch):
     assert exact.status == "optimal"
     assert loose.objective <= exact.objective <= loose.bound
     assert loose.gap < 0.03
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_optimum_is_that_of_the_plain_program(seed):
+    """Against scipy's solver on the whole model: neither presolve nor fixing loses the optimum."""
+    cover, weight = city(n=70, m=260, radius=0.13, seed=seed)
+    m, n = cover.shape
+    links = sparse.hstack([-cover.astype(float), sparse.eye_array(m)])
+    total = sparse.csr_array(np.concatenate([np.ones(n), np.zeros(m)])[None])
+    plain = milp(
+        -np.concatenate([np.zeros(n), weight]),
+        constraints=[LinearConstraint(links, ub=0.0), LinearConstraint(total, ub=7.0)],
+        integrality=np.concatenate([np.ones(n), np.zeros(m)]),
+        bounds=Bounds(0, 1),
+        options={"mip_rel_gap": 0.0},
+    )
+    solution = solve_mclp(cover, weight, 7, gap=0.0)
+    assert solution.status == "optimal"
+    assert solution.objective == pytest.approx(-plain.fun, abs=1e-6)
+    assert solution.bound == pytest.approx(-plain.fun, abs=1e-6)
+
+
+@settings(max_examples=150, deadline=None, derandomize=True)
+@given(problems(), st.integers(0, 1000))
+def test_relaxation_never_bounds_under_the_optimum(problem, seed):
+    cover, weight, count, *_ = problem
+    n = cover.shape[1]
+    whole = np.rint(weight * 100).astype(np.int64)
+    cost = np.random.default_rng(seed).integers(1, 6, n).astype(float)
+    budget = float(cost.sum() // 2)
+    for roles, allowed in (
+        ({}, None),
+        ({"cost": cost, "budget": budget}, lambda c: cost[list(c)].sum() <= budget),
+    ):
+        posed = make_problem(csr(cover), n if roles else count, **roles)
+        core = make_core(posed)
+        limits = posed.limits if roles else posed.limits._replace(cost=np.ones(core.columns.size))
+        found = relax(
+            core.cover,
+            core.weigh(whole),
+            limits,
+            chosen=np.empty(0, dtype=np.int64),
+            target=0,
+        )
+        best = best_of_all(cover, whole, n if roles else count, allowed=allowed)
+        assert best <= found.bound <= whole.sum()
+
+
+def test_kernels_compile_where_nothing_can_be_kept():
+    """numba refuses to cache functions without a source file; they compile all the same."""
+    scope = {}
+    exec("def double(x):\n    return 2 * x", scope)
+    assert compiled(scope["double"])(21) == 42
 
 
 def test_ties_go_to_the_smallest_column():

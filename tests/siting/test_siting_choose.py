@@ -108,8 +108,8 @@ def test_why_says_the_numbers_in_both_languages(small):
             "Activate the existing premises: At host:a."
         ),
         (
-            "25 rider-visits a day nearby need 30 min or more on foot to the nearest station today, "
-            "mostly at noon; with this site under 1 min."
+            "25 rider-visits a day nearby need 30 min or more on foot to the nearest station "
+            "today, mostly at noon; with this site under 1 min."
         ),
     ]
     chinese = choose_stations(
