@@ -150,7 +150,7 @@ def describe_figures(figures: Figures, attribution: str) -> dict[str, Any]:
         "language": figures.language,
         "mode": figures.mode,
         "limit": figures.limit_min,
-        "dayparts": [{"name": n, "hours": list(figures.dayparts[n])} for n in parts],
+        "dayparts": [{"name": n, "hours": [float(h) for h in figures.dayparts[n]]} for n in parts],
         "before": [figures.before.get(p) for p in ("all", *parts)],
         "after": [figures.after.get(p) for p in ("all", *parts)],
         "best": figures.best,

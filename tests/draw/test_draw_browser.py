@@ -446,3 +446,21 @@ def test_it_prints_on_one_sheet(page):
     )
     pdf = base64.b64decode(made["data"])
     assert pdf.count(b"/Type /Page\n") == 1 or pdf.count(b"/Type /Page ") == 1
+
+
+def test_a_plan_without_sites_says_so(browser, plan, tmp_path):
+    import dataclasses
+
+    sites, parking = plan.tables["sites"].iloc[:0], plan.tables["parking"].iloc[:0]
+    summary = {
+        **plan.summary,
+        "coverage": {**plan.summary["coverage"], "after": plan.summary["coverage"]["before"]},
+    }
+    empty = dataclasses.replace(
+        plan, tables={**plan.tables, "sites": sites, "parking": parking}, summary=summary
+    )
+    browser.size(1440, 900)
+    browser.open(write_map(empty, tmp_path / "empty.html"))
+    assert "没有新增站点" in browser.run("return document.querySelector('h1').textContent")
+    assert browser.run("return 'sites' in p.layers.all") is False
+    assert browser.errors() == []

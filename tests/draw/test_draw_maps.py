@@ -10,6 +10,7 @@ import pytest
 from planner.draw import draw_map, draw_plan, write_map
 from planner.draw.shell import OfflinePage
 from planner.errors import ColumnError
+from planner.plan import load_plan
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +45,11 @@ def test_policy_names_every_script_and_allows_nothing_else(page):
 
 def test_same_plan_gives_the_same_bytes(plan, page):
     assert draw_map(plan).get_root().render() == page
+
+
+def test_a_saved_plan_draws_the_same_map(plan, page, tmp_path):
+    plan.save(tmp_path)
+    assert draw_map(load_plan(tmp_path)).get_root().render() == page
 
 
 def test_a_failure_leaves_the_earlier_map(plan, tmp_path):

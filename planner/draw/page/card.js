@@ -52,7 +52,10 @@ function shares(page) {
 const sameSet = (set, list) => set.size === list.length && list.every(f => set.has(f));
 
 // one decimal where whole points would hide the difference
-const digitsFor = (a, b) => (a !== null && b !== null && Math.abs(b - a) < 0.02 ? 1 : 0);
+function digitsFor(a, b) {
+  const apart = a === null || b === null ? 0 : Math.abs(b - a);
+  return apart >= 0.0005 && apart < 0.02 ? 1 : 0;
+}
 
 function fromTo(page, { today, after }) {
   const digits = digitsFor(today, after);
@@ -61,9 +64,10 @@ function fromTo(page, { today, after }) {
 }
 
 function headline(page, now) {
-  const { say, state, study } = page, values = { n: study.sites.length, shares: fromTo(page, now), part: state.part ? page.partIn(state.part) : "" };
-  const part = state.part ? "Part" : "";
-  return el("h1", {}, say((now.changed ? "headlineTrial" : study.sites.length === 1 ? "headlineOne" : "headline") + part, values));
+  const { say, state, study } = page, count = study.sites.length, kind = now.changed ? "Trial" : count > 1 ? "" : count ? "One" : "None";
+  const values = { n: count, shares: fromTo(page, now), part: state.part ? page.partIn(state.part) : "" };
+  const text = say(`headline${kind}${state.part ? "Part" : ""}`, values);
+  return el("h1", {}, ...text.split(/(?<=，|: )/).map(phrase => el("span", {}, phrase)));  // lines break between phrases
 }
 
 function basisLine(page) {
@@ -100,7 +104,7 @@ function mainFigures(page, now) {
   return figureList([fromTo(page, now), say("covered"), true],
     [now.best === null ? "–" : percent(now.best, digitsFor(now.after, now.best)), study.gap === 0 && !state.part ? say("bestProven") : gap],
     [now.gained === null ? "–" : page.signed(now.gained), say("gainedPerDay")],
-    [stable.length ? say("of", { a: firm, b: study.sites.length }) : "–", say(stable.length ? "stable" : "stableUnknown")]);
+    [stable.length ? say("of", { a: firm, b: study.sites.length }) : "–", say(stable.length || !study.sites.length ? "stable" : "stableUnknown")]);
 }
 
 function circleLine(page) {

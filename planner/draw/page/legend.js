@@ -19,7 +19,8 @@ function makeLegend(page) {
   }
   function demandRows() {
     const breaks = page.now.breaks, unit = page.cells.unit[state.part];
-    const rows = [el("div", { class: "pm-ramp" }, el("div", { class: "pm-grey" }, say(page.known ? "unmet" : "demandPerDay")),
+    const unmet = !page.known || breaks.length > 0;
+    const rows = !unmet ? [] : [el("div", { class: "pm-ramp" }, el("div", { class: "pm-grey" }, say(page.known ? "unmet" : "demandPerDay")),
       el("div", {}, ...UNMET_INK.map(ink => el("i", { style: { background: ink } }))),
       el("div", { class: "pm-num" }, el("b"), ...breaks.map(v => el("b", {}, number(v * unit)))))];
     if (!page.known) return rows;
