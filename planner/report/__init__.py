@@ -1,0 +1,8 @@
+"""A plan as report, workbook and layers; nothing that is a result is computed here."""
+
+from planner.report.figures import answer_rows
+from planner.report.html import write_report
+from planner.report.layers import write_sites
+from planner.report.workbook import write_workbook
+
+__all__ = ["answer_rows", "write_report", "write_sites", "write_workbook"]

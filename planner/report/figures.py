@@ -1,0 +1,209 @@
+"""The numbers that report, workbook and terminal tell, read once from a plan."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from planner.report.words import basis_line, data_dates, is_number, speak
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import geopandas as gpd
+
+    from planner.plan import Plan
+    from planner.report.words import Words
+
+STABLE = 0.8  # of the bootstrap runs: from there on a site counts as stable
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Covered share of one daypart or district; None where unknown."""
+
+    name: str
+    weight_per_day: float | None
+    before: float | None
+    after: float | None
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What is told of a plan; every share is 0..1, None where unknown.
+
+    Attributes
+    ----------
+    before, after
+        Covered share at any hour, today and with the plan.
+    best
+        Proven bound on the covered share with as many sites: what no plan can pass.
+    gap, status
+        How far the plan may be from the best, and whether it is proven optimal.
+    gained_per_day
+        Rider-visits that the plan newly covers.
+    stable
+        Sites that at least `STABLE` of the bootstrap runs choose; None if it was not tested.
+    circle_before, circle_after
+        What circles would claim.
+    dayparts, districts
+        Open-now share of every daypart in the study's order; covered share of every district,
+        largest demand first.
+    """
+
+    study: str
+    before: float
+    after: float
+    best: float | None
+    gap: float | None
+    status: str
+    weight_per_day: float
+    gained_per_day: float
+    sites: int
+    stable: int | None
+    activated: int
+    circle_before: float | None
+    circle_after: float | None
+    parking_sites: int
+    bays: int
+    parking_share: float | None
+    dayparts: tuple[Scope, ...]
+    districts: tuple[Scope, ...]
+    suppressed_share: float | None
+
+
+def read_figures(plan: Plan) -> Figures:
+    """Read the numbers of a plan; none is computed that ``plan.json`` or a table holds."""
+    summary = plan.summary
+    coverage, siting, demand = summary["coverage"], summary["siting"], summary["demand"]
+    before, after = coverage["before"], coverage["after"]
+    sites, parking = siting["sites"], summary["parking"]
+    weight = float(demand["weight_per_day"])
+    tested = [s["stability"] for s in sites if is_number(s.get("stability"))]
+    return Figures(
+        study=str(summary["study"]),
+        before=float(before["covered_share"]),
+        after=float(after["covered_share"]),
+        best=_share(siting.get("bound"), weight),
+        gap=_number(siting.get("gap")),
+        status=str(siting.get("status", "")),
+        weight_per_day=weight,
+        gained_per_day=float(table(plan, "sites")["gain_per_day"].sum()) if sites else 0.0,
+        sites=len(sites),
+        stable=sum(s >= STABLE for s in tested) if tested else None,
+        activated=sum(s["action"] == "activate" for s in sites),
+        circle_before=_number(before.get("circle_share")),
+        circle_after=_number(after.get("circle_share")),
+        parking_sites=len(parking["sites"]),
+        bays=sum(int(s["bays"]) for s in parking["sites"]),
+        parking_share=_number(parking.get("covered_share")),
+        dayparts=_dayparts(plan, before, after),
+        districts=_districts(plan, before, after),
+        suppressed_share=_number(demand.get("suppressed_share")),
+    )
+
+
+def answer_rows(plan: Plan) -> list[tuple[str, str]]:
+    """Return the answer as label and value pairs, for the last table of the terminal.
+
+    Parameters
+    ----------
+    plan
+        A finished run.
+
+    Returns
+    -------
+    Covered share today and planned with its basis, best possible, what circles would claim,
+    rider-visits gained, stable sites and parking, in the study's language.
+    """
+    w = speak(plan.settings.study.language)
+    f, t = read_figures(plan), w.t
+    before, after = w.from_to(f.before, f.after)
+    rows = [
+        (t("covered today → planned"), f"{before} → {after}"),
+        (t("basis"), basis_line(plan, w)),
+        (t("best possible"), best_text(f, w)),
+        (t("circles would claim"), " → ".join(w.from_to(f.circle_before, f.circle_after))),
+        (t("rider-visits gained a day"), f"+{w.number(f.gained_per_day)}"),
+        (t("stable sites"), stable_text(f, w)),
+    ]
+    if f.parking_sites:
+        text = t("{n} sites, {bays} bays", n=f.parking_sites, bays=f.bays)
+        rows.append((t("Friendly parking"), text))
+    return rows
+
+
+def best_text(f: Figures, w: Words) -> str:
+    """Return the best possible share, with the gap where the plan is not proven to be it.
+
+    One decimal more where the bound would otherwise read as what the plan reaches but is not.
+    """
+    if f.best is None:
+        return w.percent(None)
+    places = int(w.percent(f.best) == w.percent(f.after) and f.best - f.after >= 0.0005)
+    share = w.percent(f.best, places=places)
+    if f.status == "optimal" or not is_number(f.gap):
+        return share
+    return w.t("{share} (gap {gap})", share=share, gap=w.percent(f.gap, places=2))
+
+
+def stable_text(f: Figures, w: Words) -> str:
+    """Return how many of the sites are stable, in words if it was not tested."""
+    if f.stable is None:
+        return w.t("not tested")
+    return w.t("{a} of {b}", a=f.stable, b=f.sites)
+
+
+def table(plan: Plan, name: str) -> gpd.GeoDataFrame:
+    """Return a table of the plan, an empty one where it has none."""
+    found = plan.tables.get(name)
+    return pd.DataFrame() if found is None else found
+
+
+def station_names(plan: Plan) -> dict[str, str]:
+    """Return name by identifier of every station there will be: existing ones and sites."""
+    names: dict[str, str] = {}
+    for source in ("stations", "sites"):
+        frame = table(plan, source)
+        if len(frame):
+            names |= dict(zip(frame.index.astype(str), frame["name"].astype(str), strict=True))
+    return names | {f"station:{key}": name for key, name in names.items()}
+
+
+def data_text(plan: Plan, w: Words) -> str:
+    """Return the study's name and its data's dates: what a footer says."""
+    dates = data_dates(plan.summary, w)
+    return " · ".join(filter(None, [str(plan.summary["study"]), dates]))
+
+
+def _dayparts(plan: Plan, before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Scope, ...]:
+    today, then = before.get("open_now", {}), after.get("open_now", {})
+    weight = plan.summary["demand"].get("by_daypart", {})
+    known = [name for name in plan.settings.demand.dayparts if name in {*today, *then}]
+    return tuple(
+        Scope(n, _number(weight.get(n)), _number(today.get(n)), _number(then.get(n))) for n in known
+    )
+
+
+def _districts(
+    plan: Plan, before: Mapping[str, Any], after: Mapping[str, Any]
+) -> tuple[Scope, ...]:
+    today, then = before.get("by_district", {}), after.get("by_district", {})
+    coverage = table(plan, "coverage_after")
+    rows = coverage[coverage["scope"] == "district"] if len(coverage) else coverage
+    weight = dict(zip(rows["name"], rows["weight_per_day"], strict=True)) if len(rows) else {}
+    scopes = [
+        Scope(n, _number(weight.get(n)), _number(today.get(n)), _number(then.get(n)))
+        for n in dict.fromkeys([*today, *then])
+    ]
+    return tuple(sorted(scopes, key=lambda s: (-(s.weight_per_day or 0.0), s.name)))
+
+
+def _share(part: Any, whole: float) -> float | None:
+    return min(float(part) / whole, 1.0) if is_number(part) and whole > 0 else None
+
+
+def _number(value: Any) -> float | None:
+    return float(value) if is_number(value) else None

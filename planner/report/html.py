@@ -1,0 +1,269 @@
+"""The report: one self-contained HTML file that prints on A4."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from functools import cache
+from hashlib import sha256
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from planner.report import story
+from planner.report.cells import unmet_breaks, who_is_reached
+from planner.report.charts import Row, draw_changes, draw_circles, draw_growth
+from planner.report.city_map import GLYPHS, draw_city, mark
+from planner.report.figures import (
+    best_text,
+    data_text,
+    read_figures,
+    station_names,
+    table,
+)
+from planner.report.method import (
+    definitions,
+    method_lines,
+    package_rows,
+    privacy_lines,
+    setting_rows,
+)
+from planner.report.svg import EXISTING, PARKING, REACHED, SECOND, SITE, UNMET, element
+from planner.report.words import Words, basis_line, data_dates, is_number, speak
+
+if TYPE_CHECKING:
+    from planner.plan import Plan
+
+_MOST_CHART_ROWS = 20
+_OSM_FILES = (".osm", ".osm.pbf", ".osm.gz", ".osm.bz2", ".pbf")
+
+
+def write_report(plan: Plan, path: Path | str) -> Path:
+    """Write the report of a plan, in the study's language.
+
+    Parameters
+    ----------
+    plan
+        A finished run; the same plan gives the same bytes.
+    path
+        Where to: an ``.html`` file, replaced at once if it exists. It holds style and pictures,
+        asks the network for nothing and runs no script.
+
+    Returns
+    -------
+    The path.
+    """
+    path = Path(path)
+    fresh = path.with_name(f".{path.name}.new")
+    fresh.write_text(render_report(plan), encoding="utf-8", errors="replace", newline="\n")
+    return fresh.replace(path)
+
+
+def render_report(plan: Plan) -> str:
+    """Return the report as HTML text."""
+    w = speak(plan.settings.study.language)
+    style = Markup(_style(plan, w))  # noqa: S704  our own file and an escaped name
+    digest = b64encode(sha256(style.encode()).digest()).decode()
+    return _environment().get_template("report.html").render(
+        **_page_one(plan, w), **_coverage(plan, w), **_sites(plan, w), **_data(plan, w),
+        style=style, style_hash=digest, t=w.t, w=w, plan=plan,
+    )  # fmt: skip
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("planner.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["digits"] = _digits
+    return environment
+
+
+def _digits(percentage: str) -> str:
+    """Take a percentage's sign away: the column's head has it."""
+    return percentage.rstrip("%\u202f")
+
+
+# ── the parts ─────────────────────────────────────────────────────────────────────────────────
+
+
+def _page_one(plan: Plan, w: Words) -> dict[str, Any]:
+    f = read_figures(plan)
+    head = story.headline(plan, f, w)
+    return {
+        "f": f,
+        "headline": head,
+        "basis": basis_line(plan, w),
+        "circle_line": story.circle_line(f, w),
+        "facts": story.four_facts(f, w),
+        "bullets": story.bullets(plan, f, w),
+        "silences": story.silences(plan, f, w),
+        "map": draw_city(plan, w, label=head),
+        "legend": _legend(plan, w),
+        "unmet": _unmet(plan, w),
+        "credit": _credit(plan),
+        "dates": data_dates(plan.summary, w),
+    }
+
+
+def _coverage(plan: Plan, w: Words) -> dict[str, Any]:
+    f, t = read_figures(plan), w.t
+    hours = plan.settings.demand.dayparts
+    any_hour = Row(t("If all were open"), "", f.before, f.after, strong=True)
+    dayparts = [Row(w.daypart(s.name), w.clock(hours[s.name]), s.before, s.after)
+                for s in f.dayparts]  # fmt: skip
+    districts = [Row(s.name, "", s.before, s.after) for s in f.districts[:_MOST_CHART_ROWS]]
+    circles: Any = ""
+    if is_number(f.circle_before) and is_number(f.circle_after):
+        pairs = [(t("Today"), f.before, f.circle_before or 0.0),
+                 (t("Planned"), f.after, f.circle_after or 0.0)]  # fmt: skip
+        circles = draw_circles(pairs, w, label=story.circles_title(f, w))
+    return {
+        "definitions": definitions(plan, w),
+        "hours_title": story.hours_title(f, w),
+        "hours_chart": draw_changes([any_hour, *dayparts], w, label=story.hours_title(f, w))
+        if dayparts
+        else "",
+        "open_basis": basis_line(plan, w, hours=t("open for at least half of the time of day")),
+        "districts_title": story.districts_title(f, w),
+        "districts_chart": draw_changes(districts, w, label=story.districts_title(f, w))
+        if len(districts) > 1
+        else "",
+        "circles_title": story.circles_title(f, w),
+        "circles_chart": circles,
+        "radius_line": _radius_line(plan, w),
+    }
+
+
+def _sites(plan: Plan, w: Words) -> dict[str, Any]:
+    f = read_figures(plan)
+    ranked = sorted(plan.summary["siting"]["sites"], key=lambda s: s["rank"])
+    shares = [f.before, *(float(s["cumulative_share"]) for s in ranked)]
+    best_label = w.t("best possible with {n} sites {share}", n=f.sites, share=best_text(f, w))
+    sites, parking = table(plan, "sites"), table(plan, "parking")
+    return {
+        "sites_title": story.sites_title(f, w),
+        "sites": sites.sort_values("rank").to_dict("records") if len(sites) else [],
+        "growth_title": story.growth_title(f, w),
+        "growth_chart": draw_growth(
+            shares, w, best=f.best, best_label=best_label, label=story.growth_title(f, w)
+        )
+        if ranked
+        else "",
+        "parking_title": story.parking_title(f, w),
+        "parking": parking.to_dict("records") if len(parking) else [],
+        "station_names": station_names(plan),
+    }
+
+
+def _data(plan: Plan, w: Words) -> dict[str, Any]:
+    return {
+        "inputs_title": story.inputs_title(plan, w),
+        "inputs": plan.summary["inputs"],
+        "activity": plan.summary.get("activity") or {},
+        "privacy": privacy_lines(plan, w),
+        "method": method_lines(plan, w),
+        "setting_rows": setting_rows(plan.settings),
+        "packages": package_rows(plan),
+        "generated": plan.summary.get("generated"),
+    }
+
+
+# ── what stands around the map ────────────────────────────────────────────────────────────────
+
+
+def _legend(plan: Plan, w: Words) -> list[tuple[str, str]]:
+    """Return the marks that are on the map and what they mean; the first are the answer."""
+    t, stations = w.t, table(plan, "stations")
+    rows = [("site", t("recommended station, by rank"))] if len(table(plan, "sites")) else []
+    kinds = list(dict.fromkeys(map(str, stations["kind"]))) if len(stations) else []
+    plain = [k for k in kinds if k not in GLYPHS]
+    named = [(k, w.kind(k)) for k in GLYPHS if k in kinds]
+    if plain:
+        rows.append((plain[0], t("existing station")))
+    rows += named
+    if len(table(plan, "parking")):
+        rows.append(("bays", t("friendly parking, bays")))
+    reached = who_is_reached(plan)
+    if reached.today.any():
+        rows.append(("reached", t("reached today")))
+    if (reached.planned & ~reached.today).any():
+        rows.append(("gained", t("gained by the plan")))
+    return [(_swatch(key), said) for key, said in rows]
+
+
+def _swatch(key: str) -> Markup:
+    """Draw the legend's little picture of a mark, in the map's own units."""
+    number = {"fill": "#FFF", "font_weight": 700, "text_anchor": "middle"}
+    cell = {"x": -16, "y": -12, "width": 32, "height": 24}
+    if key == "site":
+        inside = [element("circle", cx=0, cy=0, r=17, fill=SITE),
+                  element("text", "1", x=0, y=8, font_size=22, **number)]  # fmt: skip
+    elif key == "bays":
+        inside = [element("rect", x=-15, y=-15, width=30, height=30, rx=6, fill=PARKING),
+                  element("text", "8", x=0, y=7.5, font_size=21, **number)]  # fmt: skip
+    elif key == "reached":
+        inside = [element("rect", fill=REACHED, **cell)]
+    elif key == "gained":
+        inside = [element("rect", fill="url(#gained)", **cell)]
+    else:
+        inside = [element("g", mark(key, 0, 0), fill=EXISTING)]
+    return element("svg", *inside, viewBox="-18 -18 36 36", class_="mark", aria_hidden="true")
+
+
+def _unmet(plan: Plan, w: Words) -> Markup | str:
+    """Draw the purple scale: its colours, and the rider-visits a day between them."""
+    reached = who_is_reached(plan)
+    weight = table(plan, "demand")["weight_per_day"].to_numpy(dtype=float)
+    if not (~reached.planned).any():
+        return ""
+    breaks = unmet_breaks(weight[~reached.today])
+    parts = [element("rect", x=44 * k, y=14, width=44, height=13, fill=colour)
+             for k, colour in enumerate(UNMET)]  # fmt: skip
+    parts += [
+        element("text", w.number(value), x=44 * (k + 1), y=9, font_size=11.3, fill=SECOND,
+                text_anchor="middle")
+        for k, value in enumerate(breaks)
+    ]  # fmt: skip
+    return element("svg", *parts, viewBox="0 0 220 28", class_="scale", aria_hidden="true")
+
+
+def _credit(plan: Plan) -> str:
+    """Say whom the streets are owed to: their own note, else OpenStreetMap by the file's name."""
+    noted = table(plan, "streets").attrs.get("attribution")
+    if noted is not None:
+        return str(noted)
+    file = str(plan.settings.streets.file or "").lower()
+    return "© OpenStreetMap contributors" if file.endswith(_OSM_FILES) else ""
+
+
+def _radius_line(plan: Plan, w: Words) -> str:
+    service = plan.settings.service
+    radius = service.limit_min * service.circle_kmh * 1000.0 / 60.0
+    return w.t(
+        "circles of {m} m: {limit} min at {v} km/h as the crow flies",
+        m=w.metres(radius), limit=f"{service.limit_min:g}", v=f"{service.circle_kmh:g}",
+    )  # fmt: skip
+
+
+def _style(plan: Plan, w: Words) -> str:
+    """Return the style sheet, the footer's words in it as a CSS string."""
+    text = files("planner.report").joinpath("templates", "report.css").read_text(encoding="utf-8")
+    return text.replace('"the study"', _css_string(data_text(plan, w)))
+
+
+def _css_string(text: str) -> str:
+    r"""Return a CSS string; everything but letters, digits and CJK is written as its number.
+
+    Examples
+    --------
+    >>> print(_css_string("江 1</style>"))
+    "江\20 1\3c \2f style\3e "
+    """
+    return '"' + "".join(c if c.isalnum() else f"\\{ord(c):x} " for c in text) + '"'

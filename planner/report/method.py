@@ -1,0 +1,187 @@
+"""What the figures mean, how they were made, and with what: told alike by report and workbook."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from planner.report.figures import STABLE
+from planner.report.words import basis_line, data_dates
+from planner.settings import Settings
+
+if TYPE_CHECKING:
+    from planner.plan import Plan
+    from planner.report.words import Words
+
+
+class Setting(NamedTuple):
+    """One key of the study."""
+
+    key: str
+    value: str
+    changed: bool  # not the default
+
+
+def definitions(plan: Plan, w: Words) -> list[tuple[str, str]]:
+    """Return term and meaning of every figure in the report."""
+    t, s = w.t, plan.settings
+    dates = data_dates(plan.summary, w)
+    return [
+        (t("Basis"), basis_line(plan, w)),
+        (
+            t("Rider-visit"),
+            t("one stay of one rider on an average day of the data ({dates})", dates=dates)
+            if dates
+            else t("one stay of one rider on an average day"),
+        ),
+        (
+            t("Covered"),
+            t(
+                "a rider-visit from whose place a station is reached along the streets within "
+                "{limit} minutes; shares are of rider-visits, not of places",
+                limit=f"{s.service.limit_min:g}",
+            ),
+        ),
+        (
+            t("Open at the time"),
+            t("the same, counting only stations open for at least half of the time of day"),
+        ),
+        (t("Today, planned"), t("existing stations; existing stations and recommended sites")),
+        (
+            t("Best possible"),
+            t("a proven limit: no choice of as many sites among the candidates can cover more"),
+        ),
+        (
+            t("Stable"),
+            t(
+                "chosen, or a neighbour in its place, in at least {share} of the runs with "
+                "demand drawn anew from the data",
+                share=w.percent(STABLE),
+            ),
+        ),
+        (
+            t("Short stop"),
+            t(
+                "{first} to {last} minutes at one place: what a parking bay is for",
+                first=f"{s.parking.min_stop_min:g}", last=f"{s.parking.max_stop_min:g}",
+            ),
+        ),
+    ]  # fmt: skip
+
+
+def method_lines(plan: Plan, w: Words) -> list[tuple[str, str]]:
+    """Return step and one sentence with its source, in the order of the work."""
+    t, s = w.t, plan.settings
+    network, siting = plan.summary["network"], plan.summary["siting"]
+    return [
+        (
+            t("Stays"),
+            _stays(plan, w),
+        ),
+        (
+            t("Demand"),
+            t(
+                "Stays are counted in hexagons {cell} m wide; cells with fewer than {k} distinct "
+                "workers join neighbours or are left out.",
+                cell=f"{s.demand.cell_m:g}", k=s.demand.min_workers,
+            ),
+        ),
+        (
+            t("Reach"),
+            t(
+                "Shortest times from demand to station along {edges} street edges, each point "
+                "snapped to its nearest street within {snap} m.",
+                edges=w.count(network["edges"]), snap=f"{s.service.snap_m:g}",
+            ),
+        ),
+        (
+            t("Siting"),
+            t(
+                "Maximal covering location problem (Church & ReVelle 1974): greedy and exchange, "
+                "bounded by a linear relaxation; gap {gap}, {status}.",
+                gap=w.percent(siting.get("gap"), places=2), status=w.status(siting.get("status")),
+            ),
+        ),
+        (
+            t("Stability"),
+            t(
+                "{n} runs on demand drawn anew with replacement (bootstrap; Efron 1979).",
+                n=s.siting.reruns,
+            ),
+        ),
+        (
+            t("Bays"),
+            t(
+                "As few bays as keep arrivals that find none at {share} or below in the busiest "
+                "hour (Erlang B; Erlang 1917).",
+                share=w.percent(s.parking.max_blocking),
+            ),
+        ),
+        (
+            t("Evenness"),
+            t(
+                "Gini coefficient of the districts' covered shares: {gini} (0: all alike).",
+                gini=w.number(plan.summary["equity"].get("gini")),
+            ),
+        ),
+    ]  # fmt: skip
+
+
+def _stays(plan: Plan, w: Words) -> str:
+    """Say where stays come from."""
+    t, activity = w.t, plan.settings.activity
+    if activity.kind == "orders":
+        return t("Stays are taken from the places and times of orders.")
+    if activity.kind == "stays":
+        return t("Stays were read from the study's own file.")
+    if activity.kind == "counts":
+        return t("Rider-visits were read as counts from the study's own file.")
+    return t(
+        "A rider is staying while all fixes lie within {radius} m for {least} to {most} minutes "
+        "(after Li et al. 2008).",
+        radius=f"{activity.radius_m:g}", least=f"{activity.min_stay_min:g}",
+        most=f"{activity.max_stay_min:g}",
+    )  # fmt: skip
+
+
+def privacy_lines(plan: Plan, w: Words) -> list[tuple[str, str]]:
+    """Return what was done so that no worker can be made out, and what it cost."""
+    t, privacy, demand = w.t, plan.summary["privacy"], plan.summary["demand"]
+    return [
+        (t("Least distinct workers behind any figure"), w.count(privacy["min_workers"])),
+        (t("Cells left out"), w.count(privacy["suppressed_cells"])),
+        (t("Rider-visits left out"), w.percent(demand["suppressed_share"], places=1)),
+        (t("Distinct workers in the data"), w.count(demand["workers"])),
+    ]
+
+
+def setting_rows(settings: Settings) -> list[Setting]:
+    """Return every key of the study with its value, those that differ from the default marked."""
+    given, default = (s.model_dump(mode="json") for s in (settings, Settings()))
+    return [
+        Setting(f"{section}.{key}", _plain(value), value != default[section].get(key))
+        for section, values in given.items()
+        for key, value in values.items()
+    ]
+
+
+def package_rows(plan: Plan) -> list[tuple[str, str]]:
+    """Return the names and versions of what the figures were made with."""
+    summary = plan.summary
+    return [*sorted((str(k), str(v)) for k, v in summary["packages"].items())]
+
+
+def _plain(value: Any) -> str:
+    """Say a setting as the study's file would have it, near enough to read."""
+    if value is None or value in ("", {}, []):
+        return "–"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, dict):
+        return ", ".join(f"{k} = {_plain(v)}" for k, v in value.items())
+    if isinstance(value, (list, tuple)):
+        return "–".join(map(_plain, value)) if _is_span(value) else ", ".join(map(_plain, value))
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _is_span(value: Any) -> bool:
+    return len(value) == 2 and all(isinstance(v, (int, float)) for v in value)

@@ -1,0 +1,226 @@
+"""The workbook's tables: which columns, which words, which rows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from planner.geo import WGS84
+from planner.report.figures import read_figures, station_names, table
+from planner.report.method import (
+    definitions,
+    method_lines,
+    package_rows,
+    privacy_lines,
+    setting_rows,
+)
+from planner.report.words import basis_line
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+
+    from planner.plan import Plan
+    from planner.report.words import Words
+
+
+class Field(NamedTuple):
+    """One column: its header with the unit, how its values look, and its greatest width."""
+
+    head: str
+    look: str = "text"  # text, share, measure, count, degrees, points, number
+    most: float = 0.0
+
+
+class Sheet(NamedTuple):
+    """One table of the workbook.
+
+    Attributes
+    ----------
+    name, about
+        What it is called, and one sentence on it for the summary.
+    basis
+        The grey line above the table.
+    fields, rows
+        Columns, and a tuple of values a row.
+    frozen
+        How many columns stay in sight.
+    tinted
+        Whether the rows are the recommendation.
+    """
+
+    name: str
+    about: str
+    basis: str
+    fields: list[Field]
+    rows: list[tuple[Any, ...]]
+    frozen: int = 0
+    tinted: bool = False
+
+
+def make_sheets(plan: Plan, w: Words) -> list[Sheet]:
+    """Return the tables in the order of the workbook, after its summary."""
+    return [
+        _sites(plan, w), _parking(plan, w), _coverage(plan, w), _stations(plan, w),
+        _inputs(plan, w), _method(plan, w),
+    ]  # fmt: skip
+
+
+def _sites(plan: Plan, w: Words) -> Sheet:
+    t, sites = w.t, table(plan, "sites")
+    sites = sites.sort_values("rank") if len(sites) else sites
+    lon, lat = _degrees(sites)
+    rows = [
+        (s["rank"], site_id, s["name"], w.action(s["action"]), _text(s["host_name"]), s["hours"],
+         s["gain_per_day"], s["gain_share"], s["cumulative_share"], s["stability"],
+         s["before_min"], s["after_min"], w.daypart(str(s["peak"])), s["why"], x, y)
+        for (site_id, s), x, y in zip(sites.iterrows(), lon, lat, strict=True)
+    ]  # fmt: skip
+    fields = [
+        Field(t("Rank"), "count"), Field(t("Site no.")), Field(t("Name"), most=30),
+        Field(t("Action")), Field(t("Host"), most=26), Field(t("Hours")),
+        Field(t("Gain, rider-visits/day"), "measure"), Field(t("Gain, % of all"), "share"),
+        Field(t("Covered so far, %"), "share"), Field(t("Chosen in reruns, %"), "share"),
+        Field(t("Before, min"), "measure"), Field(t("After, min"), "measure"),
+        Field(t("Gains most at")), Field(t("Why here"), most=56),
+        Field(t("Longitude, °"), "degrees"), Field(t("Latitude, °"), "degrees"),
+    ]  # fmt: skip
+    return Sheet(t("Recommended sites"), t("the answer: where to open stations, by rank"),
+                 basis_line(plan, w), fields, rows, frozen=3, tinted=True)  # fmt: skip
+
+
+def _parking(plan: Plan, w: Words) -> Sheet:
+    t, parking = w.t, table(plan, "parking")
+    names, (lon, lat) = station_names(plan), _degrees(parking)
+    rows = [
+        (site_id, p["name"], p["bays"], p["served_per_day"], p["peak_per_hour"],
+         p["blocking_share"], _text(p["station_id"]), names.get(str(p["station_id"])),
+         p["station_walk_m"], x, y)
+        for (site_id, p), x, y in zip(parking.iterrows(), lon, lat, strict=True)
+    ]  # fmt: skip
+    fields = [
+        Field(t("Site no.")), Field(t("Where"), most=34), Field(t("Bays"), "count"),
+        Field(t("Stops/day"), "measure"), Field(t("Busiest hour, stops"), "measure"),
+        Field(t("Find it full, %"), "share"), Field(t("Station no.")),
+        Field(t("Nearest station"), most=34), Field(t("Walk, m"), "count"),
+        Field(t("Longitude, °"), "degrees"), Field(t("Latitude, °"), "degrees"),
+    ]  # fmt: skip
+    basis = t(
+        "bay to door within {door} m · bay to station within {station} m on foot · Erlang B",
+        door=f"{plan.settings.parking.door_m:g}", station=f"{plan.settings.parking.station_m:g}",
+    )  # fmt: skip
+    return Sheet(t("Friendly parking"), t("where e-bikes can stop, and how many bays"), basis,
+                 fields, rows, frozen=2, tinted=True)  # fmt: skip
+
+
+def _coverage(plan: Plan, w: Words) -> Sheet:
+    t, f = w.t, read_figures(plan)
+    at_any_hour, open_then = t("at any hour"), t("open at the time")
+
+    def row(scope: str, name: str, hours: str, s: Any) -> tuple[Any, ...]:
+        known = s.before is not None and s.after is not None
+        change = round(100.0 * (s.after - s.before), 4) if known else None
+        return scope, name, hours, s.weight_per_day, s.before, s.after, change
+
+    whole = row(t("All"), t("All"), at_any_hour, f)
+    circles = (t("Circles"), t("what circles would claim"), at_any_hour, f.weight_per_day,
+               f.circle_before, f.circle_after, None)  # fmt: skip
+    rows = [whole, circles]
+    hours = plan.settings.demand.dayparts
+    rows += [
+        row(t("Time of day"), f"{w.daypart(s.name)} {w.clock(hours[s.name])}", open_then, s)
+        for s in f.dayparts
+    ]
+    rows += [row(t("District"), s.name, at_any_hour, s) for s in f.districts]
+    fields = [
+        Field(t("Scope")), Field(t("Name"), most=34), Field(t("Stations counted")),
+        Field(t("Rider-visits/day"), "measure"), Field(t("Today, %"), "share"),
+        Field(t("Planned, %"), "share"), Field(t("Change, points"), "points"),
+    ]  # fmt: skip
+    return Sheet(t("Coverage"), t("covered shares of districts and times of day"),
+                 basis_line(plan, w), fields, rows, frozen=2)  # fmt: skip
+
+
+def _stations(plan: Plan, w: Words) -> Sheet:
+    t, stations = w.t, table(plan, "stations")
+    lon, lat = _degrees(stations)
+    rows = [
+        (station_id, s["name"], w.kind(str(s["kind"])), _text(s["services"]), s["hours"],
+         w.yes_no(s["hours_assumed"]), s["capacity"], x, y)
+        for (station_id, s), x, y in zip(stations.iterrows(), lon, lat, strict=True)
+    ]  # fmt: skip
+    fields = [
+        Field(t("Station no.")), Field(t("Name"), most=34), Field(t("Kind")),
+        Field(t("Services"), most=30), Field(t("Hours")), Field(t("Hours assumed")),
+        Field(t("Capacity, seats"), "count"), Field(t("Longitude, °"), "degrees"),
+        Field(t("Latitude, °"), "degrees"),
+    ]  # fmt: skip
+    return Sheet(t("Existing stations"), t("what exists and stays"), basis_line(plan, w), fields,
+                 rows, frozen=2)  # fmt: skip
+
+
+def _inputs(plan: Plan, w: Words) -> Sheet:
+    t = w.t
+    rows: list[tuple[Any, ...]] = []
+    for name, note in plan.summary["inputs"].items():
+        lost = note["rows"] - note["kept"]
+        rows.append((w.source(name), note["file"], None, note["rows"], note["kept"], lost, None,
+                     note.get("sha256")))  # fmt: skip
+        examples = note.get("examples") or {}
+        rows += [
+            (
+                w.source(name),
+                note["file"],
+                w.reason(reason),
+                None,
+                None,
+                n,
+                examples.get(reason),
+                None,
+            )
+            for reason, n in (note.get("dropped") or {}).items()
+        ]
+    activity = plan.summary.get("activity") or {}
+    rows += [
+        (t("Stays"), None, w.reason(reason), None, None, n, None, None)
+        for reason, n in (activity.get("dropped") or {}).items()
+        if n
+    ]
+    fields = [
+        Field(t("Input")), Field(t("File"), most=30), Field(t("Reason of the loss"), most=40),
+        Field(t("Rows"), "count"), Field(t("Kept"), "count"), Field(t("Left out"), "count"),
+        Field(t("Example"), most=44), Field("SHA-256", most=68),
+    ]  # fmt: skip
+    return Sheet(t("Data and losses"), t("what was read, what was left out and why"),
+                 t("rows as in the file, the header is row 1"), fields, rows,
+                 frozen=1)  # fmt: skip
+
+
+def _method(plan: Plan, w: Words) -> Sheet:
+    t = w.t
+    parts = [
+        (t("Definition"), definitions(plan, w)),
+        (t("Method"), method_lines(plan, w)),
+        (t("Privacy"), privacy_lines(plan, w)),
+        (t("Setting"), [(s.key, s.value) for s in setting_rows(plan.settings)]),
+        (t("Version"), [("planner", str(plan.summary["version"])), *package_rows(plan)]),
+        (t("Version"), [(t("seed"), str(plan.summary["seed"]))]),
+    ]  # fmt: skip
+    rows = [(part, key, said) for part, lines in parts for key, said in lines]
+    fields = [Field(t("Part")), Field(t("Key"), most=40), Field(t("Value"), most=90)]
+    return Sheet(t("Settings and method"), t("definitions, method, settings and versions"),
+                 basis_line(plan, w), fields, rows, frozen=2)  # fmt: skip
+
+
+def _degrees(frame: gpd.GeoDataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """Longitude and latitude with six decimals (10 cm)."""
+    if not len(frame):
+        return np.zeros(0), np.zeros(0)
+    points = frame.geometry.to_crs(WGS84)
+    return np.round(points.x.to_numpy(), 6), np.round(points.y.to_numpy(), 6)
+
+
+def _text(value: Any) -> str | None:
+    """Return a text, or None where there is none."""
+    return None if value is None or pd.isna(value) else str(value)

@@ -1,0 +1,338 @@
+"""A small city with a plan, made by numpy alone: no stage of the line takes part."""
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+from scipy.sparse import csr_array
+
+from planner.plan import Plan
+from planner.settings import make_settings
+from planner.tables import Reach
+
+CRS = "EPSG:32650"
+HOSTILE = "<img src=x onerror=alert(1)>${1+1}</script>"
+FORMULA = "=1+1"
+X0, Y0 = 400_000.0, 2_860_000.0
+CELL_M, LIMIT_MIN, KMH = 150.0, 15.0, 4.0
+DETOUR = 1.3
+DAYPARTS = {"morning": (6, 11), "noon": (11, 14), "afternoon": (14, 17), "evening": (17, 21),
+            "night": (21, 6)}  # fmt: skip
+NAMES = {
+    "zh": {"districts": ["江北", "老城", "新区"], "street": "长征大道{n}号路口", "station": "骑手驿站{n}",
+           "host": "幸福社区{n}号服务中心", "study": "虔城样例"},
+    "en": {"districts": ["North Bank", "Old Town", "New District"], "street": "{n} Long March Ave",
+           "station": "Riders' station {n}", "host": "Happiness Centre {n}", "study": "Sample city"},
+}  # fmt: skip
+
+
+def make_plan(language="zh", *, hostile=False, **study):
+    """A plan of 900 cells, 9 stations and 6 sites; `hostile` puts markup and formulas in names."""
+    words = NAMES[language]
+    settings = make_settings(
+        {
+            "study": {"name": words["study"], "language": language, **study},
+            "demand": {"cell_m": CELL_M},
+            "siting": {"count": 6},
+            "streets": {"file": "streets.osm.pbf"},
+        }
+    )
+    rng = np.random.default_rng(7)
+    demand, stations = make_demand(rng), make_stations(rng, words)
+    candidates = make_candidates(rng, stations, words)
+    districts = make_districts(words)
+    if hostile:
+        poison = f"{HOSTILE}"
+        districts.loc[districts.index[0], "name"] = poison
+        stations.loc[stations.index[0], ["name", "services"]] = [FORMULA, '=HYPERLINK("http://x")']
+        candidates.loc[candidates.index[9:], "name"] = [poison, FORMULA, "+cmd|'/C calc'!A0",
+                                                        "@SUM(1)", "-2+3", "&L&D"] * 4  # fmt: skip
+    minutes = minutes_between(demand, candidates)
+    reach = Reach(minutes, demand.index, candidates.index, LIMIT_MIN, "walk", KMH)
+    sites = choose(reach, demand, candidates)
+    parking = make_parking(rng, stations, sites)
+    tables = {
+        "demand": demand,
+        "stations": stations,
+        "candidates": candidates,
+        "districts": districts,
+        "sites": sites,
+        "parking": parking,
+        "streets": make_streets(),
+        "water": gpd.GeoDataFrame(geometry=[river()], crs=CRS),
+    }
+    for when, chosen in (("before", []), ("after", list(sites["candidate_id"]))):
+        tables[f"coverage_{when}"] = measure(reach, demand, candidates, chosen, districts)
+    summary = summarise(settings, tables)
+    if hostile:
+        summary["inputs"]["stations"]["examples"] = {"malformed coordinate": f"row 41: {HOSTILE}"}
+        summary["inputs"]["stations"]["file"] = FORMULA
+        summary["study"] = f"{HOSTILE}&L"
+    return Plan(settings, tables, summary, reach)
+
+
+def river():
+    x = np.linspace(X0 - 4000, X0 + 4000, 60)
+    return shapely.LineString(np.column_stack([x, Y0 + 900 + 500 * np.sin(x / 900)])).buffer(130)
+
+
+def make_demand(rng):
+    row, col = np.divmod(np.arange(52 * 60), 60)
+    row, col = row + int(Y0 / (CELL_M * 0.75**0.5)) - 26, col + int(X0 / CELL_M) - 30
+    x, y = CELL_M * (col + 0.5 * (row % 2)), row * CELL_M * 0.75**0.5
+    hills = [
+        (0, -400, 900, 60),
+        (1800, 1900, 800, 40),
+        (-2200, -1500, 700, 30),
+        (2600, -1700, 500, 45),
+    ]
+    weight = sum(
+        k * np.exp(-((x - X0 - dx) ** 2 + (y - Y0 - dy) ** 2) / (2 * s * s))
+        for dx, dy, s, k in hills
+    ) * rng.gamma(2.0, 0.5, len(x))
+    dry = ~shapely.contains_xy(river(), x, y)
+    keep = (weight > 3.0) & dry
+    frame = gpd.GeoDataFrame(
+        {
+            "weight_per_day": weight[keep],
+            "workers": rng.integers(10, 60, keep.sum()),
+            "cell_row": row[keep],
+            "cell_col": col[keep],
+        },
+        geometry=gpd.points_from_xy(x[keep], y[keep]),
+        crs=CRS,
+    )
+    for part, share in zip(DAYPARTS, (0.2, 0.3, 0.15, 0.25, 0.1), strict=True):
+        frame[f"weight_{part}"] = frame["weight_per_day"] * share
+    frame.index = pd.Index([f"d{k:04}" for k in range(len(frame))], name="demand_id")
+    return frame
+
+
+def make_stations(rng, words):
+    at = [(-200, -500), (400, -100), (-700, -900), (900, -600), (-100, 100), (1500, 1700), (2300, 2200),
+          (-1900, -1300), (300, -1300)]  # fmt: skip
+    n = len(at)
+    frame = gpd.GeoDataFrame(
+        {
+            "name": [words["station"].format(n=k + 1) for k in range(n)],
+            "kind": ["station"] * 6 + ["pharmacy", "merchant", "drivers_home"],
+            "services": ["rest;water;charge"] * (n - 1) + [None],
+            "hours": ["09:00-17:00", "00:00-24:00", "08:00-22:00"] * 3,
+            "hours_assumed": [True, False, False] * 3,
+            "capacity": [12.0, np.nan, 8.0] * 3,
+        },
+        geometry=gpd.points_from_xy([X0 + x for x, _ in at], [Y0 + y for _, y in at]),
+        crs=CRS,
+    )
+    frame.index = pd.Index([f"{k:03}" for k in range(1, n + 1)], name="station_id")
+    return frame
+
+
+def make_candidates(rng, stations, words):
+    x, y = np.meshgrid(np.linspace(-2800, 2800, 6), np.linspace(-2000, 2300, 4))
+    x, y = x.ravel() + rng.normal(0, 60, 24), y.ravel() + rng.normal(0, 60, 24)
+    host = np.arange(24) % 2 == 0
+    names = [words["host" if h else "street"].format(n=k + 1) for k, h in enumerate(host)]
+    fresh = gpd.GeoDataFrame(
+        {
+            "name": names,
+            "kind": np.where(host, "host", "corner"),
+            "action": np.where(host, "activate", "build"),
+            "host_name": [n if h else None for n, h in zip(names, host, strict=True)],
+            "hours": "07:00-22:00",
+        },
+        geometry=gpd.points_from_xy(X0 + x, Y0 + y),
+        crs=CRS,
+        index=[f"{'host' if h else 'corner'}:{k}" for k, h in enumerate(host)],
+    )
+    kept = stations[["name", "hours", "geometry"]].assign(
+        kind="existing", action="keep", host_name=None
+    )
+    kept.index = [f"station:{k}" for k in stations.index]
+    return pd.concat([kept[fresh.columns], fresh]).rename_axis("candidate_id")
+
+
+def make_districts(words):
+    west, east = X0 - 3900, X0 + 3900
+    boxes = [
+        shapely.box(west, Y0 + 700, east, Y0 + 3600),
+        shapely.box(west, Y0 - 3200, X0 + 1300, Y0 + 700),
+        shapely.box(X0 + 1300, Y0 - 3200, east, Y0 + 700),
+    ]
+    index = pd.Index(["a", "b", "c"], name="district_id")
+    english = NAMES["en"]["districts"]
+    return gpd.GeoDataFrame({"name": words["districts"], "name_en": english}, geometry=boxes, crs=CRS, index=index)  # fmt: skip
+
+
+def make_streets():
+    lines, classes = [], []
+    for k, offset in enumerate(range(-3600, 3601, 240)):
+        number = 4 if k % 10 == 5 else 3 if k % 5 == 0 else 1
+        lines += [
+            shapely.LineString([(X0 + offset, Y0 - 3200), (X0 + offset + 90, Y0 + 3500)]),
+            shapely.LineString(
+                [(X0 - 3900, Y0 + 0.9 * offset), (X0 + 3900, Y0 + 0.9 * offset + 200)]
+            ),
+        ]
+        classes += [number, number]
+    frame = {"name": "", "street_class": np.array(classes, dtype=np.int8)}
+    return gpd.GeoDataFrame(frame, geometry=lines, crs=CRS)
+
+
+def minutes_between(demand, candidates):
+    dx = demand.geometry.x.to_numpy()[:, None] - candidates.geometry.x.to_numpy()
+    dy = demand.geometry.y.to_numpy()[:, None] - candidates.geometry.y.to_numpy()
+    minutes = DETOUR * np.hypot(dx, dy) / (KMH * 1000 / 60)
+    return csr_array(np.where(minutes <= LIMIT_MIN, minutes, 0.0))
+
+
+def choose(reach, demand, candidates, count=6):
+    """Greedy: enough of a plan to be told of."""
+    weight, total = demand["weight_per_day"].to_numpy(), demand["weight_per_day"].sum()
+    minutes = reach.minutes.tocsc()
+    covered = reach.covered(np.flatnonzero(candidates["action"] == "keep"))
+    offered = np.flatnonzero(candidates["action"] != "keep")
+    rows = []
+    for rank in range(1, count + 1):
+        fresh = {j: minutes.indices[minutes.indptr[j] : minutes.indptr[j + 1]] for j in offered}
+        gains = {j: weight[r[~covered[r]]].sum() for j, r in fresh.items()}
+        best = max(offered, key=lambda j: (gains[j], -j))
+        covered[fresh[best]] = True
+        candidate = candidates.iloc[best]
+        rows.append(
+            {
+                "candidate_id": candidates.index[best],
+                "rank": rank,
+                **candidate[["name", "kind", "action", "host_name", "hours"]],
+                "gain_per_day": gains[best],
+                "gain_share": gains[best] / total,
+                "cumulative_share": weight[covered].sum() / total,
+                "stability": [1.0, 0.97, 0.93, 0.88, 0.81, 0.64][rank - 1],
+                "before_min": 24.0 + rank,
+                "after_min": 6.4 + rank,
+                "peak": "noon",
+                "why": f"{gains[best]:.0f} {candidate['name']}",
+                "geometry": candidate["geometry"],
+            }
+        )
+    frame = gpd.GeoDataFrame(rows, geometry="geometry", crs=candidates.crs)
+    frame.index = pd.Index([f"site:{r}" for r in frame["rank"]], name="site_id")
+    return frame
+
+
+def make_parking(rng, stations, sites):
+    at = sites.geometry.iloc[:4].translate(120, -150)
+    frame = gpd.GeoDataFrame(
+        {
+            "name": list(sites["name"].iloc[:4]),
+            "bays": [8, 5, 12, 4],
+            "served_per_day": [120.4, 61.2, 310.0, 33.3],
+            "peak_per_hour": [22.0, 11.5, 60.2, 7.1],
+            "blocking_share": [0.031, 0.044, 0.0499, 0.012],
+            "workers": [40, 21, 77, 12],
+            "station_id": [sites.index[0], "003", None, sites.index[3]],
+            "station_walk_m": [182.0, 94.0, np.nan, 140.0],
+        },
+        geometry=list(at),
+        crs=CRS,
+    )
+    frame.index = pd.Index([f"parking:{k}" for k in range(1, 5)], name="site_id")
+    return frame
+
+
+def measure(reach, demand, candidates, chosen, districts):
+    kept = candidates.index[candidates["action"] == "keep"]
+    columns = candidates.index.get_indexer([*kept, *chosen])
+    covered = reach.covered(columns)
+    awake = candidates["hours"].to_numpy() != "09:00-17:00"
+    at_night = reach.covered(columns[awake[columns]])
+    rows = {}
+
+    def add(scope, name, weight, open_now=None):
+        key = scope if scope == "all" else f"{scope}:{name}"
+        total = weight.sum()
+        rows[key] = {
+            "scope": scope, "name": name, "weight_per_day": total,
+            "covered_share": weight[covered].sum() / total,
+            "open_share": np.nan if open_now is None else weight[open_now].sum() / total,
+            "median_min": 7.0,
+        }  # fmt: skip
+
+    add("all", "all", demand["weight_per_day"])
+    for part in DAYPARTS:
+        add(
+            "daypart",
+            part,
+            demand[f"weight_{part}"],
+            at_night if part in ("evening", "night") else covered,
+        )
+    for name, shape in zip(districts["name"], districts.geometry, strict=True):
+        add("district", name, demand["weight_per_day"] * demand.within(shape))
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("scope_id")
+
+
+def summarise(settings, tables):
+    demand, sites, parking = tables["demand"], tables["sites"], tables["parking"]
+    weight = float(demand["weight_per_day"].sum())
+    final = float(sites["cumulative_share"].iloc[-1])
+
+    def side(when, circle):
+        table = tables[f"coverage_{when}"]
+        pick = {s: table[table["scope"] == s] for s in ("daypart", "district")}
+        return {
+            "covered_share": float(table.loc["all", "covered_share"]),
+            "open_now": dict(zip(pick["daypart"]["name"], pick["daypart"]["open_share"], strict=True)),
+            "by_district": dict(zip(pick["district"]["name"], pick["district"]["covered_share"], strict=True)),
+            "circle_share": circle,
+        }  # fmt: skip
+
+    zh = settings.study.language == "zh"
+    records = sites.drop(columns="geometry").astype(object)
+    degrees = sites.geometry.to_crs("EPSG:4326")
+    return {
+        "study": settings.name,
+        "version": "0.1.0",
+        "seed": 0,
+        "inputs": {
+            "activity": {"file": "activity/*.parquet", "rows": 48213, "kept": 48009,
+                         "dropped": {"outside the area": 201, "malformed coordinate": 3},
+                         "examples": {"outside the area": "row 17: 115.91, 25.02"}, "sha256": "ab" * 32},
+            "stations": {"file": "stations.xlsx", "rows": 10, "kept": 9,
+                         "dropped": {"malformed coordinate": 1},
+                         "examples": {"malformed coordinate": "row 41: 41.16-8.67"}, "sha256": "cd" * 32},
+        },
+        "network": {"nodes": 1200, "edges": 2310, "components": 1, "mode": "walk"},
+        "demand": {"points": len(demand), "weight_per_day": weight, "workers": 611,
+                   "suppressed_share": 0.043, "first_day": "2024-05-06", "last_day": "2024-05-11",
+                   "days": 2, "by_daypart": {p: float(demand[f"weight_{p}"].sum()) for p in DAYPARTS}},
+        "coverage": {"mode": "walk", "limit_min": 15.0,
+                     "basis": "步行 · 15 分钟 · 不计营业时间 · 按路网、4 公里/时" if zh
+                     else "walking · 15 min · at any hour · along streets at 4 km/h",
+                     "before": side("before", 0.72), "after": side("after", 0.93)},
+        "siting": {"model": "mclp", "count": 6, "objective": final * weight, "gap": 0.0042,
+                   "bound": final * weight / (1 - 0.0042), "status": "feasible", "seconds": 1.2,
+                   "sites": [{"site_id": key, "lon": round(p.x, 7), "lat": round(p.y, 7), **row}
+                             for (key, row), p in zip(records.to_dict("index").items(), degrees, strict=True)]},
+        "parking": {"sites": [{"site_id": key, "lon": 0.0, "lat": 0.0, **row} for key, row
+                              in parking.drop(columns="geometry").to_dict("index").items()],
+                    "covered_share": 0.38},
+        "equity": {"gini": 0.091, "worst_district": "x", "worst_share": 0.5},
+        "privacy": {"min_workers": 10, "suppressed_cells": 37},
+        "packages": {"numpy": "2.4.6", "geopandas": "1.2.0"},
+    }  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def plan():
+    return make_plan()
+
+
+@pytest.fixture(scope="session")
+def english_plan():
+    return make_plan("en")
+
+
+@pytest.fixture(scope="session")
+def hostile_plan():
+    return make_plan(hostile=True)
