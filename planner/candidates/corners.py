@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import shapely
 from scipy.spatial import cKDTree
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from planner.network import StreetNetwork
 
 _MOTORWAY = 5  # street_class of roads without a kerb to stop at
+_BESIDE_M = 25.0  # a street this near meets at the corner: half a large crossing (guess)
 
 
 def find_corners(
@@ -46,12 +48,13 @@ def find_corners(
     order = np.lexsort((xy[:, 1], xy[:, 0], -meeting[junction], -around))
     order = order[around[order] > 0]
     picked = order[_thin(xy[order], spacing_m)]
-    return gpd.GeoDataFrame(
-        {"name": _corner_names(streets, junction[picked])},
-        geometry=gpd.points_from_xy(xy[picked, 0], xy[picked, 1]),
+    corners = gpd.GeoSeries(
+        gpd.points_from_xy(xy[picked, 0], xy[picked, 1]),
         index=np.arange(1, picked.size + 1),
         crs=demand.crs,
     )
+    names = pd.Series(_corner_names(streets, corners), index=corners.index)
+    return gpd.GeoDataFrame({"name": names}, geometry=corners)
 
 
 def demand_around(xy: np.ndarray, demand: gpd.GeoDataFrame, radius_m: float) -> np.ndarray:
@@ -98,14 +101,16 @@ def _thin(xy: np.ndarray, spacing_m: float) -> np.ndarray:
     return np.array(taken, dtype=np.int64)
 
 
-def _corner_names(streets: StreetNetwork, junction: np.ndarray) -> list[str]:
-    """Call each junction ``A / B`` after its largest named streets; ``A`` if there is but one."""
-    position = np.full(streets.n_nodes, -1, dtype=np.int64)
-    position[junction] = np.arange(junction.size)
-    meeting: list[set[tuple[int, str]]] = [set() for _ in junction]
-    name = streets.names[streets.name_code]
-    for end in (streets.tail, streets.head):
-        for chain in np.flatnonzero(position[end] >= 0):
-            if name[chain]:
-                meeting[position[end[chain]]].add((-int(streets.street_class[chain]), name[chain]))
-    return [" / ".join(list(dict.fromkeys(n for _, n in sorted(m)))[:2]) for m in meeting]
+def _corner_names(streets: StreetNetwork, corners: gpd.GeoSeries) -> list[str]:
+    """Call each corner ``A / B`` after the largest named streets beside it; ``A`` if only one is.
+
+    Streets a few metres off count too: pavements are mapped as lines of their own, without names.
+    """
+    lines = streets.lines()
+    lines = lines[lines["name"] != ""].reset_index(drop=True).to_crs(corners.crs)
+    which, line = lines.sindex.query(corners.to_numpy(), predicate="dwithin", distance=_BESIDE_M)
+    beside: list[set[tuple[int, str]]] = [set() for _ in range(len(corners))]
+    size, name = lines["street_class"].to_numpy(), lines["name"].to_numpy(object)
+    for k, e in zip(which.tolist(), line.tolist(), strict=True):
+        beside[k].add((-int(size[e]), name[e]))
+    return [" / ".join(list(dict.fromkeys(n for _, n in sorted(b)))[:2]) for b in beside]

@@ -144,9 +144,13 @@ def test_names_come_from_streets_then_districts(demand, streets, existing, hosts
     )
     assert found["name"].is_unique
     assert found.loc["station:1", "name"] == "Old <b>"
-    by_place = {(p.x, p.y): n for p, n in zip(found.geometry, found["name"], strict=True)}
-    crossings = {n for (x, y), n in by_place.items() if x == 500 and y % 100 == 0}
-    assert crossings & {f"Avenue / Street {k}" for k in range(6)}
+    corners = found[found["kind"] == "corner"]
+    named = corners[corners.geometry.y <= 500]
+    for place, name in zip(named.geometry, named["name"], strict=True):
+        crossing = f"Street {place.y / 100:.0f}"
+        expected = f"Avenue / {crossing}" if place.x == 500 else crossing
+        assert name.split(" #")[0] == expected
+    assert {500.0} < set(named.geometry.x)
     assert found["name"].str.contains("Street|Avenue|Old|Far|Centre|江北|South").all()
 
 
