@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from planner import summary
-from planner.activity import make_stays
+from planner.activity import make_presence, make_stays, shows_stays
 from planner.candidates import make_candidates
 from planner.coverage import (
     circle_share,
@@ -55,7 +55,7 @@ def plan_study(s: Settings, *, on_stage: OnStage | None = None) -> Plan:
     area, streets, stations, hosts = inputs.area, inputs.streets, inputs.stations, inputs.hosts
 
     stops = stage("stays", _make_stops, s, inputs.activity)
-    demand = stage("demand", _make_demand, s, stops)
+    demand = stage("demand", _make_demand, s, inputs.activity, stops)
     hotspots = stage("hotspots", find_hotspots, demand, rng=seed)
     candidates = stage(
         "candidates", make_candidates, demand, streets, existing=stations, hosts=hosts,
@@ -137,10 +137,12 @@ def measure_today(
         raise SettingsError("the study names no `stations.file`, so there is no coverage today.")
     stage = Stages(on_stage)
     inputs = load_inputs(s, on_stage=on_stage)
-    demand = stage("demand", _make_demand, s, stage("stays", _make_stops, s, inputs.activity))
+    stops = stage("stays", _make_stops, s, inputs.activity)
+    demand = stage("demand", _make_demand, s, inputs.activity, stops)
     reach = stage("reach", make_reach, inputs.streets, demand, inputs.stations, **_limit(s))
     _check_near_streets(reach, demand)
     coverage = stage("coverage", _measure, s, reach, demand, inputs.stations, inputs.area)
+    coverage.attrs["visits"] = demand.attrs["demand"]["basis"]
     coverage.attrs["circle_share"] = circle_share(demand, inputs.stations, radius_m=_radius_m(s))
     return inputs.stations, coverage
 
@@ -156,7 +158,7 @@ def check_inputs(s: Settings, *, on_stage: OnStage | None = None) -> dict[str, A
     stage = Stages(on_stage)
     inputs = load_inputs(s, on_stage=on_stage)
     stops = stage("stays", _make_stops, s, inputs.activity)
-    demand = stage("demand", _make_demand, s, stops)
+    demand = stage("demand", _make_demand, s, inputs.activity, stops)
     anywhere = inputs.stations if inputs.stations is not None else demand.head(1)
     _check_near_streets(make_reach(inputs.streets, demand, anywhere, **_limit(s)), demand)
     return summary.describe_data(s, demand, notes=inputs.notes, streets=inputs.streets, stays=stops)
@@ -186,18 +188,38 @@ def _make_stops(s: Settings, activity: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     )
 
 
-def _make_demand(s: Settings, stops: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """Demand of the stays that are long enough; an order counts however short the stop."""
-    long_enough = (
-        stops["stay_min"] >= s.activity.min_stay_min if s.activity.kind == "fixes" else slice(None)
-    )
-    return make_demand(
-        stops.loc[long_enough],
+def _make_demand(
+    s: Settings, activity: gpd.GeoDataFrame, stops: gpd.GeoDataFrame
+) -> gpd.GeoDataFrame:
+    """Make demand of what the activity shows, and note which basis that is."""
+    visits, basis = _visits(s, activity, stops)
+    demand = make_demand(
+        visits,
         cell_m=s.demand.cell_m,
         min_workers=s.demand.min_workers,
         merge_m=s.demand.merge_m,
         dayparts=s.demand.dayparts,
     )
+    demand.attrs["demand"]["basis"] = basis
+    return demand
+
+
+def _visits(
+    s: Settings, activity: gpd.GeoDataFrame, stops: gpd.GeoDataFrame
+) -> tuple[gpd.GeoDataFrame, str]:
+    """Return what is counted as a visit, and its name.
+
+    Of fixes the stays that are long enough; where they show none to speak of, presence.
+    """
+    if s.activity.kind != "fixes":
+        return stops, s.activity.kind
+    stays = stops[stops["stay_min"] >= s.activity.min_stay_min]
+    if s.demand.basis == "stays":
+        return stays, "stays"
+    moving = not shows_stays({**stops.attrs["activity"], "stays": len(stays)})
+    if moving or s.demand.basis == "presence":
+        return make_presence(activity), "presence"
+    return stays, "stays"
 
 
 def _measure(

@@ -37,6 +37,7 @@ def find_warnings(
         *_assumed_hours(t, s, numbers["inputs"].get("stations", {})),
         *_network(t, numbers["network"]),
         *_demand(t, s, numbers["demand"], today),
+        *_sites(t, numbers.get("siting", {})),
     ]
 
 
@@ -124,6 +125,21 @@ def _demand(
             "days or widen `demand.cell_m`.",
             share=f"{demand['suppressed_share']:.1%}", k=s.demand.min_workers,
         )  # fmt: skip
+    if demand.get("basis") == "presence" and s.demand.basis == "auto":
+        yield t(
+            "the fixes show under one stay a rider and day, so demand is where riders are every "
+            "5 min. Load activity that goes on while riders wait, or set `demand.basis`."
+        )
     last = demand.get("last_day")
     if today and last and today - date.fromisoformat(last) > OLD:
         yield t("the newest activity is of {day}, over 180 days old. Load newer data.", day=last)
+
+
+def _sites(t: Translate, siting: Mapping[str, Any]) -> Iterator[str]:
+    found, asked = len(siting.get("sites", ())), siting.get("count", 0)
+    if found < asked:
+        yield t(
+            "{found} of {asked} new stations are recommended: no further candidate covers more. "
+            "Lower `siting.count`, or offer more hosts.",
+            found=found, asked=asked,
+        )  # fmt: skip

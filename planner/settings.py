@@ -131,6 +131,11 @@ class ServiceSettings(_Section):
 class DemandSettings(_Section):
     """How stays become demand."""
 
+    basis: Literal["auto", "stays", "presence"] = Field(
+        "auto",
+        description="what fixes weigh: stays, or where riders are every 5 min; auto takes presence "
+        "only where there is under one stay a rider and day",
+    )
     cell_m: float = Field(100.0, ge=20, le=5000, description="hexagon width")
     min_workers: int = Field(10, ge=5, description="privacy: distinct workers a cell (MDS)")
     merge_m: float = Field(

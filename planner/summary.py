@@ -20,6 +20,12 @@ if TYPE_CHECKING:
     from planner.settings import Settings
 
 MODES = {"walk": "walking", "ebike": "by e-bike", "drive": "driving"}
+VISITS = {
+    "stays": "visits are stays",
+    "presence": "visits are riders seen every 5 min",
+    "orders": "visits are ends of orders",
+    "counts": "visits are counts",
+}
 DATA_KEYS = ("study", "version", "seed", "inputs", "activity", "network", "demand")
 _PACKAGES = (
     "folium", "geopandas", "highspy", "numba", "numpy", "osmnx", "pandas", "pyarrow", "pyogrio",
@@ -57,7 +63,7 @@ def summarise(
         "coverage": {
             "mode": s.service.mode,
             "limit_min": s.service.limit_min,
-            "basis": basis_text(s, tables["stations"]),
+            "basis": basis_text(s, tables["stations"], tables["demand"].attrs["demand"]["basis"]),
             "before": _coverage(tables["coverage_before"], circles[0]),
             "after": _coverage(tables["coverage_after"], circles[1]),
         },
@@ -98,14 +104,14 @@ def describe_data(
     }
 
 
-def basis_text(s: Settings, stations: pd.DataFrame | None) -> str:
+def basis_text(s: Settings, stations: pd.DataFrame | None, visits: str = "stays") -> str:
     """Return the words every covered share carries: mode, limit, hours and basis.
 
     Examples
     --------
     >>> from planner.settings import make_settings
     >>> basis_text(make_settings({"study": {"language": "en"}}), None)
-    'walking · 15 min · at any hour · along streets at 4 km/h'
+    'walking · 15 min · at any hour · along streets at 4 km/h · visits are stays'
     """
     t = translator(s.study.language)
     parts = [
@@ -124,7 +130,7 @@ def basis_text(s: Settings, stations: pd.DataFrame | None) -> str:
                 of=len(stations),
             )
         )
-    return " · ".join(parts)
+    return " · ".join([*parts, t(VISITS[visits])])
 
 
 def _demand(s: Settings, demand: pd.DataFrame, stays: pd.DataFrame) -> dict[str, Any]:
@@ -135,6 +141,7 @@ def _demand(s: Settings, demand: pd.DataFrame, stays: pd.DataFrame) -> dict[str,
         "weight_per_day": float(demand["weight_per_day"].sum()),
         "workers": note["workers"],
         "suppressed_share": note["suppressed_share"],
+        "basis": note["basis"],
         "by_daypart": {
             name: float(demand[f"weight_{name}"].sum())
             for name in s.demand.dayparts

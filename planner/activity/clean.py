@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+import pandas as pd
 import shapely
 from numba import njit
 
 from planner.errors import InputError
+
+if TYPE_CHECKING:
+    import geopandas as gpd
 
 REASONS = ("duplicate", "conflicting", "jump", "spike")
 _DUPLICATE, _CONFLICTING, _JUMP, _SPIKE = 1, 2, 3, 4
@@ -57,6 +61,28 @@ def point_xy(points: np.ndarray, name: str) -> tuple[np.ndarray, np.ndarray]:
     bad = ~(np.isfinite(x) & np.isfinite(y))
     x[bad], y[bad] = np.nan, np.nan
     return x, y
+
+
+def make_track(fixes: gpd.GeoDataFrame) -> Track:
+    """Return the cleaned fixes of a table.
+
+    Raises
+    ------
+    InputError
+        The times have no time zone, or a geometry is no point.
+    """
+    time = fixes["time"]
+    if not isinstance(time.dtype, pd.DatetimeTZDtype):
+        raise InputError(
+            f"the times must carry a time zone. Got {time.dtype}. "
+            "Use `.dt.tz_localize('Asia/Shanghai')`.",
+            column="time",
+        )
+    microsecond = time.dt.tz_convert("UTC").dt.tz_localize(None).to_numpy("datetime64[us]")
+    rider, _ = pd.factorize(fixes["rider_id"].astype(str), sort=True)
+    kind, _ = pd.factorize(fixes["worker_type"].astype(str), sort=True)
+    x, y = point_xy(fixes.geometry.to_numpy(), "fixes")
+    return clean_fixes(rider, microsecond.astype(np.int64), x, y, kind)
 
 
 def clean_fixes(

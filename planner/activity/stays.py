@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import geopandas as gpd
 import numpy as np
-import pandas as pd
 
-from planner.activity.clean import Track, clean_fixes, point_xy
+from planner.activity.clean import Track, make_track
 from planner.activity.detect import find_plain, find_robust
 from planner.activity.orders import orders_to_stays
 from planner.errors import InputError, SettingsError
@@ -18,6 +17,8 @@ from planner.tables import check_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    import pandas as pd
 
 _LOG = logging.getLogger(__name__)
 
@@ -141,7 +142,7 @@ def _fixes_to_stays(
     check_table(fixes, "fixes")
     if fixes.empty:
         raise InputError("`fixes` holds no rows. Look for what the loader has dropped.")
-    track = _clean(fixes)
+    track = make_track(fixes)
     first, last, centre = _find(track, rule, on_step)
     span = track.second[last] - track.second[first]
     short, long = span < rule.min_s, span > rule.max_s
@@ -166,21 +167,6 @@ def _fixes_to_stays(
 
 def _take(column: pd.Series, rows: np.ndarray) -> pd.Series:
     return column.take(rows).reset_index(drop=True)
-
-
-def _clean(fixes: gpd.GeoDataFrame) -> Track:
-    time = fixes["time"]
-    if not isinstance(time.dtype, pd.DatetimeTZDtype):
-        raise InputError(
-            f"the times must carry a time zone. Got {time.dtype}. "
-            "Use `.dt.tz_localize('Asia/Shanghai')`.",
-            column="time",
-        )
-    microsecond = time.dt.tz_convert("UTC").dt.tz_localize(None).to_numpy("datetime64[us]")
-    rider, _ = pd.factorize(fixes["rider_id"].astype(str), sort=True)
-    kind, _ = pd.factorize(fixes["worker_type"].astype(str), sort=True)
-    x, y = point_xy(fixes.geometry.to_numpy(), "fixes")
-    return clean_fixes(rider, microsecond.astype(np.int64), x, y, kind)
 
 
 def _find(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from planner.i18n import translator
@@ -53,13 +53,14 @@ def stage_lines(language: str) -> Iterator[OnStage]:
 
 
 def print_rows(rows: Iterable[tuple[str, str]], *, title: str = "") -> None:
-    """Print label and value pairs as a small table."""
-    table = Table(box=None, show_header=False, padding=(0, 2), title=title, title_justify="left")
-    table.add_column(style="dim")
-    table.add_column(justify="left")
-    for label, value in rows:
-        table.add_row(Text(label), Text(value))
-    RESULTS.print(table)
+    """Print label and value pairs, the values below each other; nothing is cut off."""
+    pairs = list(rows)
+    width = max((cell_len(label) for label, _ in pairs), default=0)
+    if title:
+        RESULTS.print(Text(title, style="bold"))
+    for label, value in pairs:
+        gap = " " * (width - cell_len(label) + 2)
+        RESULTS.print(Text.assemble("  ", (label, "dim"), gap, value))
 
 
 def print_paths(paths: dict[str, Path], language: str) -> None:

@@ -12,7 +12,7 @@ import pandas as pd
 from planner.errors import SettingsError, nearest_name
 from planner.load.cells import as_text, each_text, to_numbers
 from planner.load.points import ACTIVITY_MARGIN_M, Spots, find_spots
-from planner.load.presets import unfold
+from planner.load.presets import find_trip_ends, unfold
 from planner.load.sift import Fault, finish, make_ids, natural_order, sift
 from planner.load.source import Source, read_source
 from planner.load.times import read_times
@@ -50,7 +50,8 @@ def load_activity(
         out and counted. An order stays for the end that is inside; its other end is empty.
     kind
         ``fixes``: GPS records, one a row, or trips with a `POLYLINE` (ECML/PKDD 2015).
-        ``orders``: a pickup and a dropoff a row. ``stays``: dwell episodes. ``counts``:
+        ``orders``: a pickup and a dropoff a row, or the ends of
+        such trips. ``stays``: dwell episodes. ``counts``:
         rider-visits a day at places.
     datum
         What the degrees are in.
@@ -138,6 +139,7 @@ def _fixes(
 def _orders(
     source: Source, area: gpd.GeoDataFrame | None, datum: Datum, zones: Zones
 ) -> gpd.GeoDataFrame:
+    source, trips = find_trip_ends(source)
     if not any(source.has(c) for c in ("pickup_time", "dropoff_time", "order_time")):
         source.require("pickup_time")
     find = partial(find_spots, source, area=area, datum=datum, margin_m=ACTIVITY_MARGIN_M)
@@ -169,7 +171,7 @@ def _orders(
         *_named_faults("only the pickup kept, dropoff", dropoff, kept),
         *_named_faults("only the dropoff kept, pickup", pickup, kept),
     ]
-    notes = {what: int(rows[kept].sum()) for what, rows in guesses.items()}
+    notes = trips | {what: int(rows[kept].sum()) for what, rows in guesses.items()}
     notes.update({loss.reason: loss.rows for loss in sift(len(source), halves)[1]})
     return finish(_numbered(table, "order_id"), "orders", source, losses, notes=notes)
 

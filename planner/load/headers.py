@@ -169,6 +169,7 @@ HEADERS: dict[str, dict[str, tuple[str, ...]]] = {
             "order_time", "下单时间", "timestamp", "created_at", "platform_order_time", "接单时间",
             "accept_time", "时间", "time", "order_date", "datetime",
         ),
+        "polyline": ("polyline", "轨迹", "trajectory"),
         "delivery_min": ("delivery_min", "actual_delivery_minutes", "配送时长", "配送分钟"),
         "pickup_lon": (
             "pickup_lon", "pickup_lng", "pickup_longitude", "venue_long", "venue_lon", "venue_lng",

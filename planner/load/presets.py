@@ -1,4 +1,4 @@
-"""Public data sets whose rows hold several fixes, unfolded to one fix a row."""
+"""Public data sets whose rows hold several fixes: one fix a row, or the two ends of a trip."""
 
 from __future__ import annotations
 
@@ -32,6 +32,35 @@ def unfold(source: Source) -> tuple[Source, dict[str, int]]:
     if source.has("accept_lon", "accept_lat", "accept_time", "pickup_lon", "pickup_lat"):
         return _unfold_events(source)
     return source, {}
+
+
+def find_trip_ends(source: Source) -> tuple[Source, dict[str, int]]:
+    """Return trips with a `polyline` as orders, from its first ping to its last.
+
+    Parameters
+    ----------
+    source
+        Read as `orders`; one without a `polyline` is returned as it is. A trip without a usable
+        ping keeps its row, without places.
+    """
+    if not source.has("polyline", "order_time"):
+        return source, {}
+    trips = [_read_polyline(text) for text in as_text(source.frame["polyline"])]
+    none = np.full((1, 2), np.nan)
+    pings = [none if trip is None or not len(trip) else trip for trip in trips]
+    first, last = (np.array([p[k] for p in pings]).reshape(-1, 2) for k in (0, -1))
+    start = pd.to_numeric(as_text(source.frame["order_time"]), errors="coerce").to_numpy(float)
+    frame = source.frame.drop(columns=["polyline", "order_time"]).assign(
+        pickup_lon=first[:, 0],
+        pickup_lat=first[:, 1],
+        dropoff_lon=last[:, 0],
+        dropoff_lat=last[:, 1],
+        pickup_time=start,
+        dropoff_time=start + _PORTO_STEP_S * (np.array([len(p) for p in pings]) - 1),
+    )
+    if not source.has("worker_type"):
+        frame["worker_type"] = "ride"
+    return replace(source, frame=frame), {"trips, each with two ends": len(trips)}
 
 
 def _unfold_trips(source: Source) -> tuple[Source, dict[str, int]]:

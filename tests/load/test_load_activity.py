@@ -277,3 +277,20 @@ def test_shuffled_rows_give_the_same_table(tmp_path, kind):
     other = load_activity(file, area=AREA, kind=kind)
     one.attrs, other.attrs = {}, {}
     pd.testing.assert_frame_equal(one, other)
+
+
+def test_trips_read_as_orders_keep_their_two_ends(tmp_path):
+    trips = pd.DataFrame(
+        {
+            "TAXI_ID": ["7", "8"],
+            "TIMESTAMP": ["1372636858", "1372637000"],
+            "POLYLINE": ["[[-8.61,41.14],[-8.62,41.15],[-8.63,41.16]]", "[]"],
+        }
+    )
+    trips.to_csv(tmp_path / "trips.csv", index=False)
+    orders = load_activity(tmp_path / "trips.csv", kind="orders", timezone="UTC")
+    assert len(orders) == 1
+    assert orders.attrs["input"]["dropped"] == {"pickup: no coordinate": 1}
+    assert (orders["dropoff_time"] - orders["pickup_time"]).dt.total_seconds().tolist() == [30.0]
+    ends = gpd.GeoSeries(orders["pickup"], crs=orders.crs).to_crs(4326).iloc[0]
+    assert (round(ends.x, 6), round(ends.y, 6)) == (-8.61, 41.14)

@@ -1,4 +1,8 @@
-"""Porto: GPS pings, 63 taxi stands and streets, from the raw files to a plan."""
+"""Porto: GPS pings of taxis, 63 taxi stands and streets, from the raw files to a plan.
+
+The pings exist only while a taxi is taken (nine pauses of five minutes in all), so demand is where
+drivers are every five minutes.
+"""
 
 import json
 
@@ -18,7 +22,6 @@ timezone = "Europe/Lisbon"
 [activity]
 file = "{data}/taxi_trips.csv"
 timezone = "UTC"
-min_stay_min = 3
 
 [stations]
 file = "{data}/taxi_stands.csv"
@@ -27,9 +30,7 @@ file = "{data}/taxi_stands.csv"
 file = "{data}/streets.osm.pbf"
 
 [demand]
-cell_m = 200
 min_workers = 5
-merge_m = 800
 
 [siting]
 count = 10
@@ -61,6 +62,13 @@ def test_coverage_today_agrees_with_networkx(porto, shared):
     lines = oracle.read_walkable_lines(shared / "porto" / "streets.osm.pbf", demand.crs)
     expected = oracle.covered_share(lines, demand, stations.geometry.values)
     assert plan.summary["coverage"]["before"]["covered_share"] == pytest.approx(expected, abs=0.005)
+
+
+def test_a_lack_of_stays_is_told(porto):
+    plan, out = porto
+    assert plan.summary["demand"]["basis"] == "presence"
+    assert "every 5 min" in plan.summary["coverage"]["basis"]
+    assert "under one stay a rider and day" in (out / "quality.json").read_text(encoding="utf-8")
 
 
 def test_the_plan_covers_more_and_is_proven(porto):
