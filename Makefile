@@ -22,5 +22,6 @@ map: ## the map of maps/ and the picture of docs/
 	python docs/make_map.py
 
 constraints:  ## pin what CI installs; run in a fresh environment
-	python -m pip install --upgrade ".[dev]"
-	python -m pip freeze --exclude station-coverage-planner > constraints.txt
+	python -m pip install --upgrade ".[dev]" hatchling
+	echo "# What CI installs; \`make constraints\` in a fresh environment makes it anew." > constraints.txt
+	python -m pip freeze --exclude station-coverage-planner >> constraints.txt
