@@ -67,7 +67,9 @@ def unmet_breaks(weight: np.ndarray) -> np.ndarray:
     return ordered[np.searchsorted(share, steps - 1e-12).clip(0, len(ordered) - 1)]
 
 
-def draw_cells(plan: Plan, turn: Callable[[np.ndarray], np.ndarray]) -> Markup:
+def draw_cells(
+    plan: Plan, turn: Callable[[np.ndarray], np.ndarray], *, least_m: float = 0.0
+) -> Markup:
     """Draw every demand point's cell: grey, hatched or purple by how much is not reached.
 
     Parameters
@@ -76,6 +78,8 @@ def draw_cells(plan: Plan, turn: Callable[[np.ndarray], np.ndarray]) -> Markup:
         Its demand, reach, candidates and sites.
     turn
         From metres to the picture's units.
+    least_m
+        How wide a cell is drawn at least where most stand alone and would be lost on paper.
     """
     demand = table(plan, "demand")
     weight, reached = demand["weight_per_day"].to_numpy(dtype=float), who_is_reached(plan)
@@ -87,23 +91,30 @@ def draw_cells(plan: Plan, turn: Callable[[np.ndarray], np.ndarray]) -> Markup:
     parts = []
     for chosen, fill in layers:
         if chosen.any():
-            shapes = turn(np.array([_merged_cells(plan, chosen)]))
+            shapes = turn(np.array([_merged_cells(plan, chosen, least_m)]))
             parts.append(element("path", d=area_path(shapes), fill=fill))
     return group(parts, fill_rule="evenodd")
 
 
-def _merged_cells(plan: Plan, chosen: np.ndarray) -> shapely.Geometry:
+def _merged_cells(plan: Plan, chosen: np.ndarray, least_m: float) -> shapely.Geometry:
     """Return the hexagons of the chosen rows as one shape in metres; neighbours share no seam.
 
     The corners lie on a grid of whole numbers, so that neighbours meet exactly.
     """
-    demand = table(plan, "demand").loc[chosen]
-    note = table(plan, "demand").attrs.get("demand", {})
+    whole_table = table(plan, "demand")
+    demand, note = whole_table.loc[chosen], whole_table.attrs.get("demand", {})
     width = float(note.get("cell_m", plan.settings.demand.cell_m))
     row, col = demand["cell_row"].to_numpy(), demand["cell_col"].to_numpy()
     cells = np.unique(np.column_stack([2 * col + row % 2, 3 * row]), axis=0)
-    corners = cells[:, None, :] + _CORNERS[None, :, :]
-    whole = shapely.union_all(shapely.polygons(corners.astype(float)))
+    size = max(1.0, least_m / width) if _mostly_alone(whole_table) else 1.0
+    corners = cells[:, None, :] + size * _CORNERS[None, :, :]
+    whole = shapely.union_all(shapely.polygons(corners))
     factor = np.array([0.5 * width, _HALF_RADIUS * width])
     origin = np.array([float(note.get("origin_x", 0.0)), float(note.get("origin_y", 0.0))])
     return shapely.transform(whole, lambda xy: xy * factor + origin)
+
+
+def _mostly_alone(demand: pd.DataFrame) -> bool:
+    """Tell whether most cells have no neighbour to their right: then they may be drawn larger."""
+    cells = set(zip(demand["cell_row"], demand["cell_col"], strict=True))
+    return sum((row, col + 1) in cells for row, col in cells) < 0.3 * len(cells)

@@ -153,7 +153,9 @@ def _growth_marks(
         if named and not (k == last - 1 and every > 1):
             tick = w.t("today") if k == 0 else str(k)
             parts += [
-                _text(w.percent(share), x, y + 23, fill=INK, anchor="middle"),
+                _text(w.percent(share), x - 2, y + 23, fill=INK)
+                if k == 0
+                else _text(w.percent(share), x, y + 23, fill=INK, anchor="middle"),
                 _text(tick, x, bottom + 16, fill=SECOND, anchor="middle"),
             ]
     return parts
@@ -172,7 +174,7 @@ def _scale(top: float, bottom: float, w: Words) -> list[Markup]:
 
 
 def _row_label(row: Row, y: float) -> list[Markup]:
-    room = _LABELS - 14 - (text_width(row.note, _SMALL) + 6 if row.note else 0)
+    room = _LABELS - 6 - (text_width(row.note, _SMALL) + 6 if row.note else 0)
     label = shorten(row.label, _TEXT, room)
     parts = [_text(label, 0, y + 4.5, fill=INK, size=_TEXT, weight=600 if row.strong else None)]
     if row.note:

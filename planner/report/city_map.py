@@ -36,15 +36,16 @@ if TYPE_CHECKING:
 
 # Ten units a millimetre: the map is 160 mm wide.
 WIDTH = 1600.0
-_HEIGHTS = (800.0, 960.0)
+_HEIGHTS = (800.0, 1100.0)
 _STREET_BYTES = 160_000
 _TYPE = 25.0  # 7 pt
 _LABEL_GAP = 8.0
+_LEAST_CELL = 20.0  # a lone cell is drawn 2 mm wide at least
 _RIM = 36.0  # between the middles of a circle and a square that touch
 
 # How wide a street is drawn by its class, 0 path … 5 motorway, and how strong.
-_STREET_LOOK = {5: (4.5, 0.34), 4: (4.0, 0.34), 3: (3.0, 0.34), 2: (1.8, 0.26), 1: (1.2, 0.2),
-                0: (0.8, 0.2)}  # fmt: skip
+_STREET_LOOK = {5: (4.5, 0.3), 4: (4.0, 0.3), 3: (3.0, 0.28), 2: (1.8, 0.2), 1: (1.2, 0.13),
+                0: (0.8, 0.1)}  # fmt: skip
 
 # Every kind but a station has its own simple shape within ±9 units.
 GLYPHS = {
@@ -131,7 +132,7 @@ def draw_city(plan: Plan, w: Words, *, label: str) -> Markup:
         group(
             [
                 _water(table(plan, "water"), view),
-                draw_cells(plan, view.turn),
+                draw_cells(plan, view.turn, least_m=_LEAST_CELL / view.scale),
                 _streets(table(plan, "streets"), view),
                 _districts(table(plan, "districts"), view),
                 _names(table(plan, "districts"), view, np.vstack([at_sites, at_stations]), w),

@@ -138,15 +138,18 @@ def answer_rows(plan: Plan) -> list[tuple[str, str]]:
 def best_text(f: Figures, w: Words) -> str:
     """Return the best possible share, with the gap where the plan is not proven to be it.
 
-    One decimal more where the bound would otherwise read as what the plan reaches but is not.
+    The decimals are those of `best_places`.
     """
-    if f.best is None:
-        return w.percent(None)
-    places = int(w.percent(f.best) == w.percent(f.after) and f.best - f.after >= 0.0005)
-    share = w.percent(f.best, places=places)
+    share = w.percent(f.best, places=best_places(f, w))
     if f.status == "optimal" or not is_number(f.gap):
         return share
     return w.t("{share} (gap {gap})", share=share, gap=w.percent(f.gap, places=2))
+
+
+def best_places(f: Figures, w: Words) -> int:
+    """Return one decimal where the bound would else read as what the plan reaches but is not."""
+    alike = w.percent(f.best) == w.percent(f.after)
+    return int(alike and f.best is not None and f.best - f.after >= 0.0005)
 
 
 def stable_text(f: Figures, w: Words) -> str:

@@ -224,14 +224,14 @@ def _unmet(plan: Plan, w: Words) -> Markup | str:
     if not (~reached.planned).any():
         return ""
     breaks = unmet_breaks(weight[~reached.today])
-    parts = [element("rect", x=44 * k, y=14, width=44, height=13, fill=colour)
+    parts = [element("rect", x=44 * k, y=18, width=44, height=14, fill=colour)
              for k, colour in enumerate(UNMET)]  # fmt: skip
     parts += [
-        element("text", w.number(value), x=44 * (k + 1), y=9, font_size=11.3, fill=SECOND,
+        element("text", w.number(value), x=44 * (k + 1), y=13, font_size=14, fill=SECOND,
                 text_anchor="middle")
         for k, value in enumerate(breaks)
     ]  # fmt: skip
-    return element("svg", *parts, viewBox="0 0 220 28", class_="scale", aria_hidden="true")
+    return element("svg", *parts, viewBox="0 0 220 32", class_="scale", aria_hidden="true")
 
 
 def _credit(plan: Plan) -> str:

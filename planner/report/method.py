@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from planner.report.figures import STABLE
-from planner.report.words import basis_line, data_dates
+from planner.report.words import basis_line
 from planner.settings import Settings
 
 if TYPE_CHECKING:
@@ -24,15 +24,9 @@ class Setting(NamedTuple):
 def definitions(plan: Plan, w: Words) -> list[tuple[str, str]]:
     """Return term and meaning of every figure in the report."""
     t, s = w.t, plan.settings
-    dates = data_dates(plan.summary, w)
     return [
         (t("Basis"), basis_line(plan, w)),
-        (
-            t("Rider-visit"),
-            t("one stay of one rider on an average day of the data ({dates})", dates=dates)
-            if dates
-            else t("one stay of one rider on an average day"),
-        ),
+        (t("Rider-visit"), _visit(plan, w)),
         (
             t("Covered"),
             t(
@@ -109,7 +103,7 @@ def method_lines(plan: Plan, w: Words) -> list[tuple[str, str]]:
             ),
         ),
         (
-            t("Bays"),
+            t("Bays needed"),
             t(
                 "As few bays as keep arrivals that find none at {share} or below in the busiest "
                 "hour (Erlang B; Erlang 1917).",
@@ -126,9 +120,35 @@ def method_lines(plan: Plan, w: Words) -> list[tuple[str, str]]:
     ]  # fmt: skip
 
 
+def _kind(plan: Plan) -> str:
+    """Return what a rider-visit is: stays, presence, orders or counts."""
+    basis = plan.summary["demand"].get("basis")
+    kind = plan.settings.activity.kind
+    return "presence" if basis == "presence" else kind
+
+
+def _visit(plan: Plan, w: Words) -> str:
+    """Say what one rider-visit stands for."""
+    t, kind = w.t, _kind(plan)
+    if kind == "presence":
+        said = t("one rider seen at a place within five minutes, on an average day")
+    elif kind == "orders":
+        said = t("one end of an order, on an average day")
+    elif kind == "counts":
+        said = t("one visit as counted in the file, on an average day")
+    else:
+        said = t("one stay of one rider, on an average day")
+    return said
+
+
 def _stays(plan: Plan, w: Words) -> str:
     """Say where stays come from."""
     t, activity = w.t, plan.settings.activity
+    if _kind(plan) == "presence":
+        return t(
+            "The fixes hardly show riders standing, so demand is where riders are every five "
+            "minutes."
+        )
     if activity.kind == "orders":
         return t("Stays are taken from the places and times of orders.")
     if activity.kind == "stays":

@@ -164,22 +164,14 @@ def _inputs(plan: Plan, w: Words) -> Sheet:
     t = w.t
     rows: list[tuple[Any, ...]] = []
     for name, note in plan.summary["inputs"].items():
+        source, examples = w.source(name), note.get("examples") or {}
         lost = note["rows"] - note["kept"]
-        rows.append((w.source(name), note["file"], None, note["rows"], note["kept"], lost, None,
-                     note.get("sha256")))  # fmt: skip
-        examples = note.get("examples") or {}
+        remarks = [f"{w.reason(key)}: {n}" for key, n in (note.get("notes") or {}).items()]
+        rows.append((source, note["file"], None, note["rows"], note["kept"], lost,
+                     "; ".join(remarks) or None, note.get("sha256")))  # fmt: skip
         rows += [
-            (
-                w.source(name),
-                note["file"],
-                w.reason(reason),
-                None,
-                None,
-                n,
-                examples.get(reason),
-                None,
-            )
-            for reason, n in (note.get("dropped") or {}).items()
+            (source, note["file"], w.reason(why), None, None, n, examples.get(why), None)
+            for why, n in (note.get("dropped") or {}).items()
         ]
     activity = plan.summary.get("activity") or {}
     rows += [
@@ -190,7 +182,7 @@ def _inputs(plan: Plan, w: Words) -> Sheet:
     fields = [
         Field(t("Input")), Field(t("File"), most=30), Field(t("Reason of the loss"), most=40),
         Field(t("Rows"), "count"), Field(t("Kept"), "count"), Field(t("Left out"), "count"),
-        Field(t("Example"), most=44), Field("SHA-256", most=68),
+        Field(t("Example or remark"), most=44), Field("SHA-256", most=68),
     ]  # fmt: skip
     return Sheet(t("Data and losses"), t("what was read, what was left out and why"),
                  t("rows as in the file, the header is row 1"), fields, rows,

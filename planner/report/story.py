@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from planner.report.figures import STABLE, best_text, stable_text
+from planner.report.figures import STABLE, best_places, best_text, stable_text
 from planner.report.words import data_dates, is_number
 
 if TYPE_CHECKING:
@@ -45,10 +45,19 @@ def four_facts(f: Figures, w: Words) -> list[Fact]:
     before, after = w.from_to(f.before, f.after)
     return [
         Fact(f"{before} → {after}", t("covered today → planned")),
-        Fact(best_text(f, w), t("best possible with as many sites")),
+        Fact(*_best(f, w)),
         Fact(f"+{w.number(f.gained_per_day)}", t("rider-visits gained a day")),
         Fact(stable_text(f, w), t("stable sites")),
     ]
+
+
+def _best(f: Figures, w: Words) -> tuple[str, str]:
+    """Return the best possible share, and its label with the gap where it is not proven."""
+    label = w.t("best possible with as many sites")
+    if f.best is None or f.status == "optimal" or not is_number(f.gap):
+        return best_text(f, w), label
+    share = w.percent(f.best, places=best_places(f, w))
+    return share, w.t("{what}, gap {gap}", what=label, gap=w.percent(f.gap, places=2))
 
 
 def circle_line(f: Figures, w: Words) -> str:
@@ -86,10 +95,17 @@ def _gain(plan: Plan, f: Figures, w: Words) -> Iterator[str]:
 def _how(f: Figures, w: Words) -> Iterator[str]:
     if not f.sites:
         return
-    text = w.t(
-        "{a} of the sites open existing premises, {b} are built anew.",
-        a=f.activated, b=f.sites - f.activated,
-    )  # fmt: skip
+    if f.activated in (0, f.sites):
+        text = (
+            w.t("All sites open existing premises.")
+            if f.activated
+            else (w.t("All sites are built anew."))
+        )
+    else:
+        text = w.t(
+            "{a} of the sites open existing premises, {b} are built anew.",
+            a=f.activated, b=f.sites - f.activated,
+        )  # fmt: skip
     if f.stable is not None:
         rest = (
             w.t("All of them hold when the data are redrawn.")
@@ -145,7 +161,7 @@ def silences(plan: Plan, f: Figures, w: Words) -> list[str]:
         days = plan.summary["demand"].get("days")
         found.append(
             t(
-                "Only riders in the data of {dates} ({n} days with data) are counted.",
+                "Only riders in the data of {dates} are counted; days with data: {n}.",
                 dates=dates, n=w.count(days),
             )
         )  # fmt: skip
@@ -188,6 +204,11 @@ def districts_title(f: Figures, w: Words) -> str:
     worst = weakest(known)
     if (most.after or 0) <= (most.before or 0) or worst is None:
         return w.t("Coverage by district")
+    if most.name == worst.name:
+        return w.t(
+            "{most} gains most ({points} points) and still stays lowest",
+            most=most.name, points=w.points(most.before, most.after),
+        )  # fmt: skip
     return w.t(
         "{most} gains most ({points} points), {worst} stays lowest",
         most=most.name, points=w.points(most.before, most.after), worst=worst.name,
@@ -206,6 +227,10 @@ def circles_title(f: Figures, w: Words) -> str:
 
 def sites_title(f: Figures, w: Words) -> str:
     """Return what the recommended sites are, taken together."""
+    if f.activated == 0:
+        return w.t("{n} recommended sites, all built anew", n=f.sites)
+    if f.activated == f.sites:
+        return w.t("{n} recommended sites, all in existing premises", n=f.sites)
     return w.t(
         "{n} recommended sites: {a} in existing premises, {b} built anew",
         n=f.sites, a=f.activated, b=f.sites - f.activated,

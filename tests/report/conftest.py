@@ -17,14 +17,29 @@ FORMULA = "=1+1"
 X0, Y0 = 400_000.0, 2_860_000.0
 CELL_M, LIMIT_MIN, KMH = 150.0, 15.0, 4.0
 DETOUR = 1.3
-DAYPARTS = {"morning": (6, 11), "noon": (11, 14), "afternoon": (14, 17), "evening": (17, 21),
-            "night": (21, 6)}  # fmt: skip
+DAYPARTS = {
+    "morning": (6, 11),
+    "noon": (11, 14),
+    "afternoon": (14, 17),
+    "evening": (17, 21),
+    "night": (21, 6),
+}
 NAMES = {
-    "zh": {"districts": ["江北", "老城", "新区"], "street": "长征大道{n}号路口", "station": "骑手驿站{n}",
-           "host": "幸福社区{n}号服务中心", "study": "虔城样例"},
-    "en": {"districts": ["North Bank", "Old Town", "New District"], "street": "{n} Long March Ave",
-           "station": "Riders' station {n}", "host": "Happiness Centre {n}", "study": "Sample city"},
-}  # fmt: skip
+    "zh": {
+        "districts": ["江北", "老城", "新区"],
+        "street": "长征大道{n}号路口",
+        "station": "骑手驿站{n}",
+        "host": "幸福社区{n}号服务中心",
+        "study": "虔城样例",
+    },
+    "en": {
+        "districts": ["North Bank", "Old Town", "New District"],
+        "street": "{n} Long March Ave",
+        "station": "Riders' station {n}",
+        "host": "Happiness Centre {n}",
+        "study": "Sample city",
+    },
+}
 
 
 def make_plan(language="zh", *, hostile=False, **study):
@@ -46,8 +61,14 @@ def make_plan(language="zh", *, hostile=False, **study):
         poison = f"{HOSTILE}"
         districts.loc[districts.index[0], "name"] = poison
         stations.loc[stations.index[0], ["name", "services"]] = [FORMULA, '=HYPERLINK("http://x")']
-        candidates.loc[candidates.index[9:], "name"] = [poison, FORMULA, "+cmd|'/C calc'!A0",
-                                                        "@SUM(1)", "-2+3", "&L&D"] * 4  # fmt: skip
+        candidates.loc[candidates.index[9:], "name"] = [
+            poison,
+            FORMULA,
+            "+cmd|'/C calc'!A0",
+            "@SUM(1)",
+            "-2+3",
+            "&L&D",
+        ] * 4
     minutes = minutes_between(demand, candidates)
     reach = Reach(minutes, demand.index, candidates.index, LIMIT_MIN, "walk", KMH)
     sites = choose(reach, demand, candidates)
@@ -110,8 +131,17 @@ def make_demand(rng):
 
 
 def make_stations(rng, words):
-    at = [(-200, -500), (400, -100), (-700, -900), (900, -600), (-100, 100), (1500, 1700), (2300, 2200),
-          (-1900, -1300), (300, -1300)]  # fmt: skip
+    at = [
+        (-200, -500),
+        (400, -100),
+        (-700, -900),
+        (900, -600),
+        (-100, 100),
+        (1500, 1700),
+        (2300, 2200),
+        (-1900, -1300),
+        (300, -1300),
+    ]
     n = len(at)
     frame = gpd.GeoDataFrame(
         {
@@ -162,7 +192,9 @@ def make_districts(words):
     ]
     index = pd.Index(["a", "b", "c"], name="district_id")
     english = NAMES["en"]["districts"]
-    return gpd.GeoDataFrame({"name": words["districts"], "name_en": english}, geometry=boxes, crs=CRS, index=index)  # fmt: skip
+    return gpd.GeoDataFrame(
+        {"name": words["districts"], "name_en": english}, geometry=boxes, crs=CRS, index=index
+    )
 
 
 def make_streets():
@@ -253,11 +285,13 @@ def measure(reach, demand, candidates, chosen, districts):
         key = scope if scope == "all" else f"{scope}:{name}"
         total = weight.sum()
         rows[key] = {
-            "scope": scope, "name": name, "weight_per_day": total,
+            "scope": scope,
+            "name": name,
+            "weight_per_day": total,
             "covered_share": weight[covered].sum() / total,
             "open_share": np.nan if open_now is None else weight[open_now].sum() / total,
             "median_min": 7.0,
-        }  # fmt: skip
+        }
 
     add("all", "all", demand["weight_per_day"])
     for part in DAYPARTS:
@@ -282,10 +316,14 @@ def summarise(settings, tables):
         pick = {s: table[table["scope"] == s] for s in ("daypart", "district")}
         return {
             "covered_share": float(table.loc["all", "covered_share"]),
-            "open_now": dict(zip(pick["daypart"]["name"], pick["daypart"]["open_share"], strict=True)),
-            "by_district": dict(zip(pick["district"]["name"], pick["district"]["covered_share"], strict=True)),
+            "open_now": dict(
+                zip(pick["daypart"]["name"], pick["daypart"]["open_share"], strict=True)
+            ),
+            "by_district": dict(
+                zip(pick["district"]["name"], pick["district"]["covered_share"], strict=True)
+            ),
             "circle_share": circle,
-        }  # fmt: skip
+        }
 
     zh = settings.study.language == "zh"
     records = sites.drop(columns="geometry").astype(object)
@@ -295,32 +333,73 @@ def summarise(settings, tables):
         "version": "0.1.0",
         "seed": 0,
         "inputs": {
-            "activity": {"file": "activity/*.parquet", "rows": 48213, "kept": 48009,
-                         "dropped": {"outside the area": 201, "malformed coordinate": 3},
-                         "examples": {"outside the area": "row 17: 115.91, 25.02"}, "sha256": "ab" * 32},
-            "stations": {"file": "stations.xlsx", "rows": 10, "kept": 9,
-                         "dropped": {"malformed coordinate": 1},
-                         "examples": {"malformed coordinate": "row 41: 41.16-8.67"}, "sha256": "cd" * 32},
+            "activity": {
+                "file": "activity/*.parquet",
+                "rows": 48213,
+                "kept": 48009,
+                "dropped": {"outside the area": 201, "malformed coordinate": 3},
+                "examples": {"outside the area": "row 17: 115.91, 25.02"},
+                "sha256": "ab" * 32,
+            },
+            "stations": {
+                "file": "stations.xlsx",
+                "rows": 10,
+                "kept": 9,
+                "dropped": {"malformed coordinate": 1},
+                "examples": {"malformed coordinate": "row 41: 41.16-8.67"},
+                "sha256": "cd" * 32,
+            },
         },
         "network": {"nodes": 1200, "edges": 2310, "components": 1, "mode": "walk"},
-        "demand": {"points": len(demand), "weight_per_day": weight, "workers": 611,
-                   "suppressed_share": 0.043, "first_day": "2024-05-06", "last_day": "2024-05-11",
-                   "days": 2, "by_daypart": {p: float(demand[f"weight_{p}"].sum()) for p in DAYPARTS}},
-        "coverage": {"mode": "walk", "limit_min": 15.0,
-                     "basis": "步行 · 15 分钟 · 不计营业时间 · 按路网、4 公里/时" if zh
-                     else "walking · 15 min · at any hour · along streets at 4 km/h",
-                     "before": side("before", 0.72), "after": side("after", 0.93)},
-        "siting": {"model": "mclp", "count": 6, "objective": final * weight, "gap": 0.0042,
-                   "bound": final * weight / (1 - 0.0042), "status": "feasible", "seconds": 1.2,
-                   "sites": [{"site_id": key, "lon": round(p.x, 7), "lat": round(p.y, 7), **row}
-                             for (key, row), p in zip(records.to_dict("index").items(), degrees, strict=True)]},
-        "parking": {"sites": [{"site_id": key, "lon": 0.0, "lat": 0.0, **row} for key, row
-                              in parking.drop(columns="geometry").to_dict("index").items()],
-                    "covered_share": 0.38},
+        "demand": {
+            "points": len(demand),
+            "weight_per_day": weight,
+            "workers": 611,
+            "suppressed_share": 0.043,
+            "first_day": "2024-05-06",
+            "last_day": "2024-05-11",
+            "days": 2,
+            "by_daypart": {p: float(demand[f"weight_{p}"].sum()) for p in DAYPARTS},
+        },
+        "coverage": {
+            "mode": "walk",
+            "limit_min": 15.0,
+            "basis": "步行 · 15 分钟 · 不计营业时间 · 按路网、4 公里/时"
+            if zh
+            else "walking · 15 min · at any hour · along streets at 4 km/h",
+            "before": side("before", 0.72),
+            "after": side("after", 0.93),
+        },
+        "siting": {
+            "model": "mclp",
+            "count": 6,
+            "objective": final * weight,
+            "gap": 0.0042,
+            "bound": final * weight / (1 - 0.0042),
+            "status": "feasible",
+            "seconds": 1.2,
+            "sites": [
+                {"site_id": key, "lon": round(p.x, 7), "lat": round(p.y, 7), **row}
+                for (key, row), p in zip(records.to_dict("index").items(), degrees, strict=True)
+            ],
+        },
+        "parking": {
+            "sites": [
+                {"site_id": key, "lon": 0.0, "lat": 0.0, **row}
+                for key, row in parking.drop(columns="geometry").to_dict("index").items()
+            ],
+            "covered_share": 0.38,
+        },
         "equity": {"gini": 0.091, "worst_district": "x", "worst_share": 0.5},
         "privacy": {"min_workers": 10, "suppressed_cells": 37},
         "packages": {"numpy": "2.4.6", "geopandas": "1.2.0"},
-    }  # fmt: skip
+    }
+
+
+@pytest.fixture(scope="session")
+def new_plan():
+    """The maker itself, for tests that want a plan of their own."""
+    return make_plan
 
 
 @pytest.fixture(scope="session")
