@@ -66,7 +66,7 @@ def method_lines(plan: Plan, w: Words) -> list[tuple[str, str]]:
     """Return step and one sentence with its source, in the order of the work."""
     t, s = w.t, plan.settings
     network, siting = plan.summary["network"], plan.summary["siting"]
-    return [
+    lines = [
         (
             t("Stays"),
             _stays(plan, w),
@@ -110,14 +110,14 @@ def method_lines(plan: Plan, w: Words) -> list[tuple[str, str]]:
                 share=w.percent(s.parking.max_blocking),
             ),
         ),
-        (
-            t("Evenness"),
-            t(
-                "Gini coefficient of the districts' covered shares: {gini} (0: all alike).",
-                gini=w.number(plan.summary["equity"].get("gini")),
-            ),
-        ),
     ]  # fmt: skip
+    if len(plan.summary["coverage"]["after"]["by_district"]) > 1:
+        gini = w.number(plan.summary["equity"].get("gini"))
+        said = t(
+            "Gini coefficient of the districts' covered shares: {gini} (0: all alike).", gini=gini
+        )
+        lines.append((t("Evenness"), said))
+    return lines
 
 
 def _kind(plan: Plan) -> str:

@@ -78,12 +78,12 @@ def _sites(plan: Plan, w: Words) -> Sheet:
         for (site_id, s), x, y in zip(sites.iterrows(), lon, lat, strict=True)
     ]  # fmt: skip
     fields = [
-        Field(t("Rank"), "count"), Field(t("Site no.")), Field(t("Name"), most=30),
-        Field(t("Action")), Field(t("Host"), most=26), Field(t("Hours")),
+        Field(t("Rank"), "count"), Field(t("Site no.")), Field(t("Name"), most=26),
+        Field(t("Action")), Field(t("Host"), most=22), Field(t("Hours")),
         Field(t("Gain, rider-visits/day"), "measure"), Field(t("Gain, % of all"), "share"),
         Field(t("Covered so far, %"), "share"), Field(t("Chosen in reruns, %"), "share"),
         Field(t("Before, min"), "measure"), Field(t("After, min"), "measure"),
-        Field(t("Gains most at")), Field(t("Why here"), most=56),
+        Field(t("Gains most at")), Field(t("Why here"), most=46),
         Field(t("Longitude, °"), "degrees"), Field(t("Latitude, °"), "degrees"),
     ]  # fmt: skip
     return Sheet(t("Recommended sites"), t("the answer: where to open stations, by rank"),
@@ -170,7 +170,16 @@ def _inputs(plan: Plan, w: Words) -> Sheet:
         rows.append((source, note["file"], None, note["rows"], note["kept"], lost,
                      "; ".join(remarks) or None, note.get("sha256")))  # fmt: skip
         rows += [
-            (source, note["file"], w.reason(why), None, None, n, examples.get(why), None)
+            (
+                source,
+                note["file"],
+                w.reason(why),
+                None,
+                None,
+                n,
+                w.example(examples.get(why, "")),
+                None,
+            )
             for why, n in (note.get("dropped") or {}).items()
         ]
     activity = plan.summary.get("activity") or {}
@@ -182,7 +191,7 @@ def _inputs(plan: Plan, w: Words) -> Sheet:
     fields = [
         Field(t("Input")), Field(t("File"), most=30), Field(t("Reason of the loss"), most=40),
         Field(t("Rows"), "count"), Field(t("Kept"), "count"), Field(t("Left out"), "count"),
-        Field(t("Example or remark"), most=44), Field("SHA-256", most=68),
+        Field(t("Example or remark"), most=44), Field("SHA-256", most=38),
     ]  # fmt: skip
     return Sheet(t("Data and losses"), t("what was read, what was left out and why"),
                  t("rows as in the file, the header is row 1"), fields, rows,

@@ -72,6 +72,7 @@ def bullets(plan: Plan, f: Figures, w: Words) -> list[str]:
     """Return up to five sentences a leader needs; those without data are left out."""
     found = [
         *_gain(plan, f, w), *_how(f, w), *_hours(f, w), *_districts(f, w), *_parking(f, w),
+        *_circles(f, w), *_proof(f, w),
     ]  # fmt: skip
     return found[:5]
 
@@ -150,6 +151,26 @@ def _parking(f: Figures, w: Words) -> Iterator[str]:
         yield w.t(
             "{n} friendly-parking sites with {bays} bays serve {share} of short stops.",
             n=f.parking_sites, bays=f.bays, share=w.percent(f.parking_share),
+        )  # fmt: skip
+
+
+def _circles(f: Figures, w: Words) -> Iterator[str]:
+    if f.circle_after is not None and f.circle_after > f.after:
+        yield w.t(
+            "Circles on paper would claim {points} points more than riders find along the streets.",
+            points=w.points(f.after, f.circle_after).lstrip("+"),
+        )  # fmt: skip
+
+
+def _proof(f: Figures, w: Words) -> Iterator[str]:
+    if f.sites and f.status == "optimal":
+        yield w.t(
+            "It is proven that no other {n} sites among the candidates cover more.", n=f.sites
+        )
+    elif f.sites and f.best is not None:
+        yield w.t(
+            "It is proven that no {n} sites among the candidates cover more than {share}.",
+            n=f.sites, share=w.percent(f.best, places=best_places(f, w)),
         )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from math import floor, isfinite, log10
 from typing import TYPE_CHECKING, Any
@@ -53,9 +54,11 @@ class Words:
             return NOTHING
         value, least = 100.0 * float(share), 10.0**-places
         digits = f"{value:.{places}f}"
-        if value < 100.0 - 1e-9 and float(digits) >= 100.0:
+        if abs(value) < 1e-9:
+            digits = "0"
+        elif value < 100.0 - 1e-9 and float(digits) >= 100.0:
             digits = f"{100.0 - least:.{places}f}"
-        elif value > 1e-9 and float(digits) == 0.0:
+        elif float(digits) == 0.0:
             digits = f"<{least:.{places}f}"
         elif float(digits) >= 100.0:
             digits = f"{value:.0f}"
@@ -156,7 +159,19 @@ class Words:
 
     def reason(self, reason: str) -> str:
         """Return why rows were left out; ``pickup: no coordinate`` is said part by part."""
-        return ": ".join(self.t(part) for part in str(reason).split(": "))
+        names = {
+            "no_position": self.t("no position"),
+            "no_time": self.t("no time"),
+            "duplicate": self.t("same rider, time and place twice"),
+            "conflicting": self.t("same rider and time at another place"),
+            "jump": self.t("a jump faster than any rider"),
+            "spike": self.t("a lone fix far from the ones beside it"),
+        }
+        return ": ".join(names.get(part) or self.t(part) for part in str(reason).split(": "))
+
+    def example(self, text: str) -> str:
+        """Return where in a file something stood: ``row 41: …`` in the study's language."""
+        return re.sub(r"^row (\d+)", lambda found: self.t("row {n}", n=found[1]), text)
 
     def status(self, status: Any) -> str:
         """Return whether a plan is proven to be the best."""

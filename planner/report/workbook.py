@@ -137,11 +137,13 @@ class _Pages:
         page.write_string(0, 0, _cell(sheet.basis), basis)
         head = {"bold": True, "text_wrap": True, "bottom": 1, "top": 1, "valign": "vcenter"}
         page.set_row(1, 32)
+        widths = [_width(field, sheet.rows, column) for column, field in enumerate(sheet.fields)]
         for column, field in enumerate(sheet.fields):
-            align = "left" if field.look == "text" else "right"
-            page.write_string(1, column, _cell(field.head), self.look(**head, align=align))
-            page.set_column(column, column, _width(field, sheet.rows, column))
+            beside = {"align": "right"} if field.look != "text" else _indent(column)
+            page.write_string(1, column, _cell(field.head), self.look(**head, **beside))
+            page.set_column(column, column, widths[column])
         for number, values in enumerate(sheet.rows):
+            page.set_row(number + 2, 15.0 * _row_lines(values, widths))
             for column, (field, value) in enumerate(zip(sheet.fields, values, strict=True)):
                 self._write(page, number + 2, column, value, field, tinted=sheet.tinted)
         page.freeze_panes(2, sheet.frozen)
@@ -157,6 +159,8 @@ class _Pages:
         properties = dict(_LOOKS[field.look], bottom=4, bottom_color="#D5D8DC")
         if tinted:
             properties["bg_color"] = _TINT
+        if field.look == "text":
+            properties |= _indent(column)
         look = self.look(**properties)
         if value is None or (field.look != "text" and not is_number(value)):
             page.write_blank(row, column, None, look)
@@ -177,6 +181,11 @@ class _Pages:
         return page
 
 
+def _indent(column: int) -> dict[str, Any]:
+    """Return what keeps a text off the number to its left."""
+    return {"align": "left", "indent": 1} if column else {"align": "left"}
+
+
 def _after_size(text: str) -> str:
     """Keep digits that follow a font size in a footer from being read as part of it."""
     return f" {text}"
@@ -192,6 +201,12 @@ def _lines(text: str, width: float) -> int:
     return max(1, -int(-_columns(text) // width))
 
 
+def _row_lines(values: tuple[Any, ...], widths: list[float]) -> int:
+    """Return how many lines a row needs, its longest text wrapped."""
+    pairs = zip(values, widths, strict=True)
+    return max(_lines(v, width - 2.0) if isinstance(v, str) else 1 for v, width in pairs)
+
+
 def _columns(text: str) -> float:
     """Return about how many columns of an ordinary digit a text takes."""
     return text_width(text, 1.0) * 1.85
@@ -201,9 +216,9 @@ def _width(field: Field, rows: list[tuple[Any, ...]], column: int) -> float:
     """Return a column's width: its texts', else its header's in two lines."""
     head = _columns(field.head) / (2.0 if field.look != "text" else 1.0) + 3.0
     if field.look != "text":
-        return max(11.0, min(head, 20.0))
+        return max(8.5, min(head, 14.0))
     longest = max((_columns(str(r[column])) for r in rows if r[column] is not None), default=0.0)
-    return max(8.0, min(max(head, longest + 2.0), field.most or _WIDEST))
+    return max(8.0, min(max(head, longest + 2.0) + 1.5, field.most or _WIDEST))
 
 
 def _data_date(plan: Plan) -> date:

@@ -14,8 +14,8 @@ HOSTILE = "<img src=x onerror=alert(1)>${1+1}</script>"
 
 OURS = {
     "html", "head", "meta", "title", "style", "body", "main", "section", "p", "span", "h1", "h2",
-    "h3", "figure", "figcaption", "ul", "li", "dl", "dt", "dd", "div", "aside", "table", "thead", "tbody",
-    "tr", "th", "td", "br", "small", "i", "b", "code",
+    "h3", "figure", "figcaption", "ul", "li", "dl", "dt", "dd", "div", "aside", "table", "thead",
+    "tbody", "tr", "th", "td", "br", "small", "i", "b", "code",
     "svg", "g", "path", "rect", "circle", "text", "defs", "pattern", "clippath",
 }  # fmt: skip
 
@@ -81,7 +81,7 @@ def test_every_number_of_the_sites_is_the_plans(plan, page):
 
 
 def test_losses_stand_with_reason_and_example(page):
-    for text in ("48,213", "48,009", "row 41: 41.16-8.67", "坐标格式有误", "4.3%"):
+    for text in ("48,213", "48,009", "第 41 行: 41.16-8.67", "坐标格式有误", "4.3%"):
         assert text in page.text
 
 
