@@ -126,6 +126,7 @@ def draw_city(plan: Plan, w: Words, *, label: str) -> Markup:
     at_sites = view.points(sites)
     at_parking = _beside(view.points(parking), at_sites)
     at_stations = view.points(table(plan, "stations"))
+    marks = np.vstack([at_sites, at_stations, at_parking])
     window = element("rect", width=WIDTH, height=view.height)
     parts = [
         element("defs", element("clipPath", window, id="window"), _hatch()),
@@ -135,7 +136,7 @@ def draw_city(plan: Plan, w: Words, *, label: str) -> Markup:
                 draw_cells(plan, view.turn, least_m=_LEAST_CELL / view.scale),
                 _streets(table(plan, "streets"), view),
                 _districts(table(plan, "districts"), view),
-                _names(table(plan, "districts"), view, np.vstack([at_sites, at_stations]), w),
+                _names(table(plan, "districts"), view, marks, w),
                 _parking(parking, at_parking),
                 _stations(table(plan, "stations"), at_stations),
                 _sites(sites, at_sites),

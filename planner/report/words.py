@@ -104,6 +104,12 @@ class Words:
             return NOTHING
         return f"{value:.0f}" if float(value) >= 9.95 else f"{value:.1f}"
 
+    def rate(self, value: Any) -> str:
+        """Return a rate for a column: three digits at most, one decimal only below ten."""
+        if not is_number(value):
+            return NOTHING
+        return self.number(round(float(value), 0 if abs(value) >= 9.95 else 1))
+
     def metres(self, value: Any) -> str:
         """Return metres to the nearest five."""
         return f"{5 * round(float(value) / 5):,}" if is_number(value) else NOTHING
