@@ -86,7 +86,7 @@ def plan_study(s: Settings, *, on_stage: OnStage | None = None) -> Plan:
         "districts": area, "demand": demand, "stations": stations, "hosts": hosts,
         "candidates": candidates, "sites": sites, "parking": bays, "hotspots": hotspots,
         "coverage_before": before, "coverage_after": after, "service_areas": areas,
-        "streets": streets.lines(), "water": inputs.water,
+        "streets": _lines(s, streets), "water": inputs.water,
     }  # fmt: skip
     circles = [circle_share(demand, f, radius_m=_radius_m(s)) for f in (existing, opened)]
     numbers = summary.summarise(
@@ -260,6 +260,14 @@ def _make_areas(
         for when, f in (("before", existing), ("after", opened))
     ]
     return pd.concat(frames, ignore_index=True).rename_axis("area_id")
+
+
+def _lines(s: Settings, streets: StreetNetwork) -> gpd.GeoDataFrame:
+    """Return the streets to draw, with whom they are owed to."""
+    lines = streets.lines()
+    if s.streets.attribution is not None:
+        lines.attrs["attribution"] = s.streets.attribution
+    return lines
 
 
 def _check_near_streets(reach: Reach, demand: gpd.GeoDataFrame) -> None:

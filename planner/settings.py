@@ -110,6 +110,9 @@ class StreetsSettings(_Section):
 
     file: str | None = Field(None, description="osm.pbf | osm | graphml | any line layer")
     water: str | None = Field(None, description="polygons of rivers and lakes, only drawn")
+    attribution: str | None = Field(
+        None, description="whom the map thanks for the streets; OpenStreetMap by the file's name"
+    )
 
 
 class ServiceSettings(_Section):

@@ -1,9 +1,15 @@
-"""What all tests share: where the real data lies, and the sample city made once."""
+"""What all tests share: where the real data lies, and a browser that has no network."""
 
+import base64
 import os
+import shutil
+import time
+from io import BytesIO
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 
 @pytest.fixture(scope="session")
@@ -13,3 +19,91 @@ def shared():
     if not (root / "data").is_dir():
         pytest.skip("the shared real data is absent: set PLANNER_SHARED to its folder")
     return (root / "data").resolve()
+
+
+class Browser:
+    """Chromium with the network cut."""
+
+    def __init__(self, driver):
+        self.driver = driver
+
+    def size(self, width, height, *, phone=False):
+        """Pretend to be a screen of this size."""
+        self.driver.execute_cdp_cmd(
+            "Emulation.setDeviceMetricsOverride",
+            {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": phone},
+        )
+
+    def open(self, path, fragment="", *, maps=1):
+        """Open a file and wait until all of it is painted."""
+        self.driver.get_log("browser")
+        self.driver.get_log("performance")
+        self.driver.get("about:blank")
+        self.driver.get(path.resolve().as_uri() + fragment)
+        self.wait(
+            "const pages = [...document.querySelectorAll('.pm')].map(n => n.planPage);"
+            f"return pages.length === {maps} && pages.every(p => p && p.idle())"
+        )
+
+    def wait(self, script, seconds=20.0):
+        """Wait until a script returns true."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if self.driver.execute_script(script):
+                return
+            time.sleep(0.03)
+        raise AssertionError(f"never became true: {script}")
+
+    def run(self, script, *arguments):
+        """Run a script that knows the page as `p`; wait until what it changed is painted."""
+        found = self.driver.execute_script(
+            f"const p = document.querySelector('.pm').planPage; {script}", *arguments
+        )
+        self.wait("return document.querySelector('.pm').planPage.idle()")
+        return found
+
+    def errors(self):
+        """Return what the console says."""
+        return [entry["message"] for entry in self.driver.get_log("browser")]
+
+    def picture(self, x=0, y=0, width=1440, height=900, *, scale=1.0):
+        """Return a part of the screen as an array (height, width, 3)."""
+        clip = {"x": x, "y": y, "width": width, "height": height, "scale": scale}
+        shot = self.driver.execute_cdp_cmd(
+            "Page.captureScreenshot", {"format": "png", "clip": clip}
+        )
+        png = BytesIO(base64.b64decode(shot["data"]))
+        return np.asarray(Image.open(png).convert("RGB"))
+
+    def colour(self, x, y):
+        """Return the colour of one pixel as a tuple."""
+        return tuple(int(v) for v in self.picture(x - 1, y - 1, 3, 3)[1, 1])
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory):
+    """Debian's Chromium, or a skip that says what is missing."""
+    webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
+    from selenium.webdriver.chrome.service import Service
+
+    chromium, chromedriver = (
+        next((p for p in (f"/usr/bin/{n}", shutil.which(n)) if p and Path(p).exists()), None)
+        for n in ("chromium", "chromedriver")
+    )
+    if chromium is None or chromedriver is None:
+        pytest.skip("needs Debian's packages chromium and chromium-driver")
+    options = webdriver.ChromeOptions()
+    options.binary_location = chromium
+    for argument in (
+        "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
+        "--disable-background-networking", "--disable-component-update", "--disable-sync",
+        "--no-first-run", "--hide-scrollbars", "--window-size=1440,900",
+        "--host-resolver-rules=MAP * ~NOTFOUND",
+        f"--user-data-dir={tmp_path_factory.mktemp('chromium')}",
+    ):  # fmt: skip
+        options.add_argument(argument)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    driver = webdriver.Chrome(options=options, service=Service(chromedriver))
+    driver.set_script_timeout(30)
+    yield Browser(driver)
+    driver.quit()

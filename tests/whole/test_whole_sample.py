@@ -1,0 +1,135 @@
+"""The sample city through the whole line, and its map in a browser without a network."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from planner.outputs import write_outputs
+from planner.pipeline import run_study
+from planner.plan import load_plan
+
+SAMPLE = Path(__file__).parents[2] / "data" / "sample"
+KEYS = {
+    "": "study version seed inputs network demand coverage siting parking equity privacy packages",
+    "network": "nodes edges components mode",
+    "demand": "points weight_per_day workers suppressed_share by_daypart",
+    "coverage": "mode limit_min basis before after",
+    "siting": "model count objective bound gap status seconds sites",
+    "parking": "sites covered_share",
+    "equity": "gini worst_district worst_share",
+    "privacy": "min_workers suppressed_cells",
+}
+SITE = [
+    "site_id",
+    "name",
+    "rank",
+    "action",
+    "lon",
+    "lat",
+    "gain_share",
+    "cumulative_share",
+    "stability",
+    "host_name",
+    "why",
+]
+BAY = [
+    "site_id",
+    "lon",
+    "lat",
+    "bays",
+    "served_per_day",
+    "blocking_share",
+    "station_id",
+    "station_walk_m",
+]
+
+
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory):
+    out = tmp_path_factory.mktemp("sample")
+    plan = run_study(SAMPLE)
+    write_outputs(plan, out)
+    return plan, out
+
+
+def test_plan_json_has_the_keys_that_others_rely_on(sample):
+    numbers = json.loads((sample[1] / "plan.json").read_text(encoding="utf-8"))
+    for path, keys in KEYS.items():
+        assert set(keys.split()) <= set(numbers[path] if path else numbers), path
+    for when in ("before", "after"):
+        shares = numbers["coverage"][when]
+        assert set(shares) == {"covered_share", "open_now", "by_district", "circle_share"}
+    for note in numbers["inputs"].values():
+        assert {"file", "rows", "kept", "dropped", "sha256"} <= set(note)
+        assert note["kept"] + sum(note["dropped"].values()) == note["rows"]
+    assert all(set(SITE) == set(site) for site in numbers["siting"]["sites"])
+    assert all(set(BAY) == set(site) for site in numbers["parking"]["sites"])
+
+
+def test_the_plan_makes_sense(sample):
+    plan, _ = sample
+    before, after = (plan.summary["coverage"][k] for k in ("before", "after"))
+    assert 0.45 < before["covered_share"] < 0.7
+    assert after["covered_share"] > before["covered_share"] + 0.1
+    assert all(before["open_now"][d] <= after["open_now"][d] for d in before["open_now"])
+    assert before["circle_share"] > before["covered_share"]
+    assert plan.summary["siting"]["gap"] <= 0.01
+    sites = plan.tables["sites"]
+    assert (sites["gain_per_day"].diff().dropna() <= 1e-9).all()
+    assert {"activate", "build"} == set(sites["action"])
+    assert plan.tables["demand"]["workers"].min() >= 10
+
+
+def test_the_same_study_gives_the_same_numbers(sample, tmp_path):
+    out = sample[1]
+    write_outputs(run_study(SAMPLE), tmp_path)
+    first, second = (
+        json.loads((folder / "plan.json").read_text(encoding="utf-8")) for folder in (out, tmp_path)
+    )
+    for numbers in (first, second):
+        numbers["siting"].pop("seconds")
+    assert first == second
+    for name in ("map.html", "sites.geojson"):
+        assert (out / name).read_bytes() == (tmp_path / name).read_bytes(), name
+
+
+def test_saved_and_loaded_it_draws_the_same_map(sample, tmp_path):
+    from planner.draw import write_map
+
+    write_map(load_plan(sample[1]), tmp_path / "again.html")
+    assert (tmp_path / "again.html").read_bytes() == (sample[1] / "map.html").read_bytes()
+
+
+def test_no_rider_and_no_fix_reaches_an_output(sample):
+    import pandas as pd
+
+    fixes = pd.read_parquet(SAMPLE / "activity.parquet")
+    riders = [str(r).encode() for r in fixes["rider_id"].unique()[:40]]
+    files = [p for p in sample[1].rglob("*") if p.is_file()]
+    assert len(files) > 15
+    assert not [(p.name, r) for p in files for r in riders if r in p.read_bytes()]
+
+
+@pytest.mark.browser
+def test_map_shows_all_its_layers_and_asks_for_nothing(sample, browser):
+    path = sample[1] / "map.html"
+    assert path.stat().st_size < 3_000_000
+    browser.size(1440, 900)
+    browser.open(path)
+    log = [json.loads(e["message"])["message"] for e in browser.driver.get_log("performance")]
+    asked = {
+        m["params"]["request"]["url"] for m in log if m["method"] == "Network.requestWillBeSent"
+    }
+    outside = {u for u in asked if not u.startswith(("data:", "blob:", "about:"))}
+    assert outside == {path.resolve().as_uri()}
+    plain = browser.picture(scale=0.25)
+    assert len(np.unique(plain.reshape(-1, 3), axis=0)) > 300
+    for layer in ("streets", "districts", "demand", "stations", "areas", "sites", "parking"):
+        shown = browser.run("return p.map.hasLayer(p.layers.all[arguments[0]])", layer)
+        browser.run("p.layers.show(arguments[0], arguments[1])", layer, not shown)
+        changed = (browser.picture(scale=0.25) != plain).any(axis=2).sum()
+        browser.run("p.layers.show(arguments[0], arguments[1])", layer, shown)
+        assert changed > 20, layer
+    assert browser.errors() == []
