@@ -9,7 +9,7 @@ import numpy as np
 import shapely
 
 from planner.report.cells import draw_cells
-from planner.report.figures import table
+from planner.report.figures import district_names, table
 from planner.report.svg import (
     DISTRICT_LINE,
     EXISTING,
@@ -136,7 +136,7 @@ def draw_city(plan: Plan, w: Words, *, label: str) -> Markup:
                 draw_cells(plan, view.turn, least_m=_LEAST_CELL / view.scale),
                 _streets(table(plan, "streets"), view),
                 _districts(table(plan, "districts"), view),
-                _names(table(plan, "districts"), view, marks, w),
+                _names(table(plan, "districts"), view, marks, district_names(plan)),
                 _parking(parking, at_parking),
                 _stations(table(plan, "stations"), at_stations),
                 _sites(sites, at_sites),
@@ -242,17 +242,18 @@ def _districts(districts: gpd.GeoDataFrame, view: View) -> Markup:
                    stroke_dasharray="14 8")  # fmt: skip
 
 
-def _names(districts: gpd.GeoDataFrame, view: View, marks: np.ndarray, w: Words) -> Markup:
+def _names(
+    districts: gpd.GeoDataFrame, view: View, marks: np.ndarray, said: dict[str, str]
+) -> Markup:
     """Write each district's name where it is widest, moved off the marks; a lone one goes bare."""
     if len(districts) < 2:
         return group([])
-    english = w.language == "en" and "name_en" in districts
-    names = districts["name_en"].fillna(districts["name"]) if english else districts["name"]
+    names = [said.get(name, name) for name in districts["name"].astype(str)]
     taken: list[tuple[float, float, float, float]] = [
         (x - 24.0, y - 24.0, x + 24.0, y + 24.0) for x, y in marks
     ]
     parts = []
-    for name, shape in zip(names.astype(str), districts.geometry, strict=True):
+    for name, shape in zip(names, districts.geometry, strict=True):
         seen = view.place(np.array([shapely.make_valid(shape)]))
         spot = _spot(seen, text_width(name, _TYPE + 3), taken, view.height)
         if spot is not None:

@@ -197,11 +197,21 @@ def _districts(
     coverage = table(plan, "coverage_after")
     rows = coverage[coverage["scope"] == "district"] if len(coverage) else coverage
     weight = dict(zip(rows["name"], rows["weight_per_day"], strict=True)) if len(rows) else {}
+    said = district_names(plan)
     scopes = [
-        Scope(n, _number(weight.get(n)), _number(today.get(n)), _number(then.get(n)))
+        Scope(said.get(n, n), _number(weight.get(n)), _number(today.get(n)), _number(then.get(n)))
         for n in dict.fromkeys([*today, *then])
     ]
     return tuple(sorted(scopes, key=lambda s: (-(s.weight_per_day or 0.0), s.name)))
+
+
+def district_names(plan: Plan) -> dict[str, str]:
+    """Return what each district is called in the study's language, where that is not its name."""
+    districts = table(plan, "districts")
+    if plan.settings.study.language != "en" or "name_en" not in districts:
+        return {}
+    pairs = zip(districts["name"].astype(str), districts["name_en"], strict=True)
+    return {name: str(english) for name, english in pairs if isinstance(english, str) and english}
 
 
 def _share(part: Any, whole: float) -> float | None:

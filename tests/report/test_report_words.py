@@ -63,6 +63,15 @@ def test_figures_are_those_of_the_summary(plan):
     assert (f.sites, f.stable, f.bays) == (6, 5, 29)
 
 
+def test_districts_have_their_english_names_in_english(english_plan):
+    from dataclasses import replace
+
+    districts = english_plan.tables["districts"].assign(name_en=["Jiangbei", None, ""])
+    plan = replace(english_plan, tables={**english_plan.tables, "districts": districts})
+    names = {scope.name for scope in read_figures(plan).districts}
+    assert names == {"Jiangbei", "Old Town", "New District"}
+
+
 def test_answer_rows_say_the_answer_in_either_language(plan, english_plan):
     zh, en = dict(answer_rows(plan)), dict(answer_rows(english_plan))
     f = read_figures(plan)
