@@ -50,7 +50,13 @@ def input_rows(numbers: Mapping[str, Any], t: Translate) -> Iterator[tuple[str, 
         dropped = _reasons(t, activity.get("dropped", {}))
         yield (
             t("stays"),
-            t("{stays} of {riders} riders on {days} days", **_pick(activity)) + dropped,
+            t(
+                "{stays} of {riders} riders on {days} days",
+                stays=f"{activity['stays']:,}",
+                riders=f"{activity['riders']:,}",
+                days=numbers["demand"]["days"],
+            )
+            + dropped,
         )
     demand = numbers["demand"]
     yield (
@@ -62,10 +68,6 @@ def input_rows(numbers: Mapping[str, Any], t: Translate) -> Iterator[tuple[str, 
             share=f"{demand['suppressed_share']:.1%}",
         ),
     )
-
-
-def _pick(activity: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: activity.get(key, 0) for key in ("stays", "riders", "days")}
 
 
 def _kept(t: Translate, note: Mapping[str, Any]) -> str:

@@ -24,7 +24,7 @@ ERRORS = Console(stderr=True, highlight=False, soft_wrap=True)
 
 STAGES = {
     "area": "districts", "streets": "street edges", "activity": "activity records",
-    "stations": "existing stations", "hosts": "hosts", "stays": "stays",
+    "stations": "existing stations", "hosts": "hosts to open", "stays": "stays found",
     "demand": "demand points", "hotspots": "hot spots", "candidates": "candidates",
     "reach": "pairs in reach", "coverage": "coverage measures", "siting": "recommended stations",
     "parking": "parking sites", "service_areas": "service areas", "outputs": "files",
