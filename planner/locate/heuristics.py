@@ -50,6 +50,7 @@ def search(
     *,
     rng: np.random.Generator,
     coolings: int = _COOLINGS,
+    start: np.ndarray | None = None,
 ) -> np.ndarray:
     """Return chosen candidates, sorted: greedy, then swaps, then annealing that keeps the best.
 
@@ -61,6 +62,8 @@ def search(
         int64 of every client.
     coolings
         How often the choice is annealed, each time from the greedy one; 0 leaves it at swaps.
+    start
+        A choice that keeps the limits, improved by swaps too; at a tie it is the one returned.
 
     Notes
     -----
@@ -77,6 +80,8 @@ def search(
         starts = [lazy_greedy(cover, weight, min(limits.most, n))]
     else:
         starts = [_greedy(cover, weight, limits, ratio) for ratio in (False, True)]
+    if start is not None and start.size:
+        starts.insert(0, start)
     polished = [_polish(cover, weight, limits, first) for first in starts]
     best, value = polished[0], -1
     for chosen in polished:

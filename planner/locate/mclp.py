@@ -162,6 +162,7 @@ def heuristic_mclp(
     required: Sequence[int] | np.ndarray = (),
     forbidden: Sequence[int] | np.ndarray = (),
     conflicts: np.ndarray | None = None,
+    start: Sequence[int] | np.ndarray = (),
     on_step: Callable[[int, int], None] | None = None,
 ) -> list[np.ndarray]:
     """Choose by greedy and swaps alone, once for each of several weightings of the demand.
@@ -172,6 +173,8 @@ def heuristic_mclp(
         As in `solve_mclp`.
     weights
         Shape (runs, demand): each row is solved by itself.
+    start
+        Columns of a known good choice: each run also improves it, and keeps it at a tie.
     on_step
         Called with (runs done, runs).
 
@@ -200,12 +203,15 @@ def heuristic_mclp(
     )
     core = make_core(problem)
     quiet = np.random.default_rng(0)
+    known = np.flatnonzero(np.isin(core.columns, np.asarray(start, dtype=np.int64)))
     runs = []
     for k, row in enumerate(table):
         values = check_weight(row, problem.matrix.shape[0])
         whole = scale_weight(np.where(core.group >= 0, values, 0.0)).whole
         weight = core.weigh(whole)
-        chosen = search(core.cover, weight, _core_limits(problem, core), rng=quiet, coolings=0)
+        chosen = search(
+            core.cover, weight, _core_limits(problem, core), rng=quiet, coolings=0, start=known
+        )
         useful = _useful(core, weight, chosen)
         runs.append(np.union1d(problem.required, core.columns[useful]))
         if on_step is not None:

@@ -48,14 +48,15 @@ def measure_stability(
     Notes
     -----
     A parametric bootstrap (Efron & Tibshirani 1993): visits in a cell over all days are Poisson
-    around what was seen, and each drawing is solved by greedy and swaps, without a proof. Riders
-    who come back every day make the real spread a little larger than Poisson's.
+    around what was seen. Each drawing is solved without a proof, by swaps from the plan and from
+    greedy, the better kept. Riders who come back every day make the real spread a little larger
+    than Poisson's.
     """
     if reruns == 0 or not len(chosen):
         return np.full(len(chosen), np.nan)
     drawn = rng.poisson(weight * days, size=(reruns, weight.size)) / days
     runs = heuristic_mclp(
-        cover, drawn, count, existing=existing, conflicts=conflicts, on_step=on_step
+        cover, drawn, count, existing=existing, conflicts=conflicts, start=chosen, on_step=on_step
     )
     again = np.zeros(len(chosen))
     for run in runs:
