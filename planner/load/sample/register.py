@@ -78,11 +78,19 @@ _HOSTS = {
     "商场": ((), ("10:00-22:00",)),
 }
 _HOST_CENTRES: tuple[tuple[float, float, float, int], ...] = (
-    (0, 1700, 700, 6), (200, -250, 1000, 8), (-2250, -1800, 800, 6), (-3700, -2550, 500, 5),
+    (0, 1700, 700, 5), (200, -250, 1000, 6), (-2250, -1800, 800, 5), (-3700, -2550, 500, 5),
     (1050, -2250, 600, 6), (1500, -3000, 400, 3), (400, -3000, 400, 3), (-2000, 2100, 500, 3),
     (-3100, 3150, 450, 5), (-3000, 1200, 500, 2), (1600, 2600, 500, 3), (2750, 2900, 400, 4),
     (3400, 1850, 500, 3), (4000, -700, 500, 5), (4250, -1600, 450, 3), (-400, -4950, 500, 2),
 )  # fmt: skip
+
+# Premises where few stations are, at crossings that everyone passes: a plan can start with them.
+_CORNER_HOSTS = (
+    Host("科创园区职工之家", "工会", "08:30-21:00", 1362, -2453),
+    Host("学府社区党群服务中心", "社区党群服务中心", "08:30-20:00", -2896, 3477),
+    Host("滨湖社区党群服务中心", "社区党群服务中心", "08:30-20:00", -3492, -2753),
+    Host("建设路街道总工会", "工会", None, -2762, -486),
+)
 
 
 def make_stations(places: list[Place], kerbs: Kerbs, rng: np.random.Generator) -> list[Station]:
@@ -121,6 +129,7 @@ def make_hosts(places: list[Place], kerbs: Kerbs, rng: np.random.Generator) -> l
         for p in places
         if p.kind == "mall"
     ]
+    hosts += _CORNER_HOSTS
     kinds = [k for k in _HOSTS if k != "商场"]
     taken: list[np.ndarray] = []
     for x, y, spread, count in _HOST_CENTRES:

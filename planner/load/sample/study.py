@@ -31,6 +31,7 @@ file = "hosts.geojson"        # 可盘活的现有场所：社区、工会、药
 [streets]
 file = "streets.graphml"      # 路网，按街道实距算步行时间
 water = "water.geojson"       # 河湖，只画在图上
+attribution = "虚构路网"      # 图上注明的路网来源
 
 [service]
 mode = "walk"                 # 步行
