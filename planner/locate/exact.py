@@ -84,10 +84,11 @@ def make_kernel(
         into = relaxation.price - following > slack
     current = np.zeros(n, dtype=bool)
     current[chosen] = True
-    forced, keep = (
-        np.flatnonzero(into & current),
-        np.flatnonzero((~out | current) & ~(into & current)),
-    )
+    forced = np.flatnonzero(into & current)
+    barred = np.zeros(n, dtype=bool)  # rivals of what is open for good
+    for j in forced:
+        barred[limits.rival[limits.start[j] : limits.start[j + 1]]] = True
+    keep = np.flatnonzero((~out | current) & ~(into & current) & ~barred)
     alive = np.ones(weight.size, dtype=bool)
     for j in forced:
         alive[cover.client[cover.start[j] : cover.start[j + 1]]] = False

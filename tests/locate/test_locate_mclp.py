@@ -365,3 +365,21 @@ def test_published_values_are_reached_and_bounded(shared, name, count, radius_m)
     assert solution.bound >= best
     assert solution.gap < 0.02
     assert solution.objective == pytest.approx(covered(near, demand, solution.chosen))
+
+
+def test_rivals_of_a_fixed_site_stay_closed():
+    """Reduced costs open a site for good; its rivals must leave the kernel with it."""
+    rows = ["00100", "00001", "00000", "01011", "01000", "00110", "01000", "01001", "00010",
+            "00010", "00101", "10000"]  # fmt: skip
+    weight = [0.27404839, 0.00709183, 0.6457209, 0.71990938, 0.83556922, 0.28187783, 0.21521817,
+              0.63933138, 0.80505483, 0.96367087, 0.15052483, 0.48221239]  # fmt: skip
+    cover = np.array([[c == "1" for c in row] for row in rows])
+    for seed in range(60):
+        pairs = np.random.default_rng(seed).integers(0, 5, (5, 2))
+        rivals = {frozenset(map(int, p)) for p in pairs if p[0] != p[1]}
+        solution = solve_mclp(csr(cover), weight, 3, conflicts=pairs, gap=0.0)
+        assert not any(p <= set(solution.chosen.tolist()) for p in rivals)
+        optimum = best_of_all(
+            cover, np.array(weight), 3, allowed=lambda c, r=rivals: not any(p <= set(c) for p in r)
+        )
+        assert solution.objective == pytest.approx(optimum, rel=1e-9)
