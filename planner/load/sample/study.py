@@ -39,8 +39,11 @@ limit_min = 15                # 15 分钟服务圈
 speed_kmh = 4.0               # 15 分钟走 1 公里
 
 [demand]
-cell_m = 100                  # 六边形网格宽度
+cell_m = 150                  # 六边形网格宽度
 min_workers = 10              # 隐私：不足 10 人的格子不公开
+
+[candidates]
+kinds = ["hosts", "hotspots"] # 先看可盘活的场所和热区；加上 "corners"（街角）能再多覆盖一些
 
 [siting]
 model = "mclp"                # 最大覆盖
