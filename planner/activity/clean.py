@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pandas as pd
 import shapely
-from numba import njit
 
+from planner.compiled import compiled
 from planner.errors import InputError
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ def clean_fixes(
     return Track(order[good], rider[good], second[good], x[good], y[good], dropped)
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def find_faults(rider: np.ndarray, second: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Tell of each sorted fix why it is left out; 0 where it stays. Returns int64 (n,)."""
     n = len(second)
@@ -152,7 +152,7 @@ def find_faults(rider: np.ndarray, second: np.ndarray, x: np.ndarray, y: np.ndar
     return reason
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def _mark_spikes(reason: np.ndarray, before: np.ndarray, x: np.ndarray, y: np.ndarray) -> None:
     """Mark single good fixes that leave and come back; a fix after a spike is judged anew."""
     far2 = _SPIKE_M * _SPIKE_M

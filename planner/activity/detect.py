@@ -9,7 +9,8 @@ number of fixes into arrays they are given and return how many stays there are.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from planner.compiled import compiled
 
 GAP_S = 1500.0  # longer silence ends a stay
 _MAX_OUTSIDE = 5  # fixes in a row that may lie outside before a stay ends
@@ -22,7 +23,7 @@ _JOIN_SHARE = 0.8  # of the radius: neighbours this close are one stay
 _JOIN_GAP_S = 1500.0
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def find_plain(
     second: np.ndarray,
     x: np.ndarray,
@@ -54,7 +55,7 @@ def find_plain(
     return found
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def find_robust(
     second: np.ndarray,
     x: np.ndarray,
@@ -103,7 +104,7 @@ def find_robust(
     return found
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def _skip_to(second: np.ndarray, ahead: int, i: int, end: int, seed_s: float) -> int:
     """Return the first fix at least `seed_s` after fix i; `ahead` is where a search ended."""
     ahead = max(ahead, i)
@@ -112,7 +113,7 @@ def _skip_to(second: np.ndarray, ahead: int, i: int, end: int, seed_s: float) ->
     return ahead
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def _moves_on(x: np.ndarray, y: np.ndarray, i: int, ahead: int, end: int, radius_m: float) -> bool:
     """Tell cheaply that no stay starts at i: two fixes in a row are more than 2 radii away."""
     if ahead + 1 >= end:
@@ -122,7 +123,7 @@ def _moves_on(x: np.ndarray, y: np.ndarray, i: int, ahead: int, end: int, radius
     return not near and (x[ahead + 1] - x[i]) ** 2 + (y[ahead + 1] - y[i]) ** 2 > limit
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def _grow(
     second: np.ndarray, x: np.ndarray, y: np.ndarray, i: int, end: int, radius_m: float
 ) -> int:
@@ -145,7 +146,7 @@ def _grow(
     return last
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def _trim(
     x: np.ndarray,
     y: np.ndarray,
@@ -171,12 +172,12 @@ def _trim(
     return a, b
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def _off2(x: np.ndarray, y: np.ndarray, i: int, cx: float, cy: float) -> float:
     return (x[i] - cx) ** 2 + (y[i] - cy) ** 2
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def _is_same(
     second: np.ndarray,
     last: np.ndarray,
@@ -193,7 +194,7 @@ def _is_same(
     return off2 <= join * join and second[a] - second[last[k]] <= _JOIN_GAP_S
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def _median(values: np.ndarray, a: int, b: int, buffer: np.ndarray) -> float:
     """Upper median of at most 64 values evenly taken from a..b (both included)."""
     stride = (b - a + 1) // _SAMPLE + 1
@@ -204,7 +205,7 @@ def _median(values: np.ndarray, a: int, b: int, buffer: np.ndarray) -> float:
     return _select(buffer, n)
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def _select(buffer: np.ndarray, n: int) -> float:
     """Upper median of the first n values by Hoare's selection; reorders them."""
     k, low, high = n // 2, 0, n - 1

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import json
 import zlib
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -67,10 +68,16 @@ def zigzag(values: np.ndarray) -> np.ndarray:
 
 def to_pixels(x: np.ndarray, y: np.ndarray, crs: Any) -> tuple[np.ndarray, np.ndarray]:
     """Return coordinates of a CRS as Web Mercator pixels at `ZOOM`, unrounded, y downwards."""
-    lon, lat = pyproj.Transformer.from_crs(crs, WGS84, always_xy=True).transform(x, y)
+    lon, lat = _to_degrees(crs).transform(x, y)
     size = 256.0 * 2.0**ZOOM
     north = np.arcsinh(np.tan(np.radians(np.asarray(lat))))
     return (np.asarray(lon) / 360.0 + 0.5) * size, (0.5 - north / (2.0 * np.pi)) * size
+
+
+@cache
+def _to_degrees(crs: Any) -> pyproj.Transformer:
+    """Return the way from a CRS to degrees; finding it costs more than going it."""
+    return pyproj.Transformer.from_crs(crs, WGS84, always_xy=True)
 
 
 def whole_pixels(x: ArrayLike, y: ArrayLike, crs: Any) -> tuple[list[int], list[int]]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from planner.locate.compiled import compiled
+from planner.compiled import compiled
 from planner.locate.problem import counts_only
 
 if TYPE_CHECKING:

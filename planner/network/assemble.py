@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from planner.network.compiled import compiled
+from planner.compiled import compiled
 
 
 class Pieces(NamedTuple):

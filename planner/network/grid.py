@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from planner.network.compiled import compiled
+from planner.compiled import compiled
 
 _CELL_M = 64.0
 _CELLS_PER_PIECE = 4  # a bound on memory where streets are sparse

@@ -16,7 +16,7 @@ from __future__ import annotations
 # mypy: disable-error-code="no-untyped-def"
 import numpy as np
 
-from planner.network.compiled import compiled
+from planner.compiled import compiled
 from planner.network.streets import CLOSED as _CLOSED
 
 CLOSED = np.int64(_CLOSED)

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from scipy import sparse
 from scipy.optimize import Bounds, LinearConstraint, milp
 
+from planner.compiled import compiled
 from planner.errors import InputError, NoSolutionError, SettingsError
 from planner.locate import heuristic_mclp, solve_mclp
 from planner.locate.bounds import relax
-from planner.locate.compiled import compiled
 from planner.locate.presolve import make_core
 from planner.locate.problem import make_problem
 
