@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -12,9 +13,16 @@ from planner.errors import InputError
 from planner.settings import load_settings
 
 
+class Language(StrEnum):
+    """What the sample can be planned in."""
+
+    zh = "zh"
+    en = "en"
+
+
 def demo(
     folder: Annotated[Path, typer.Argument(help="Where to write it.")] = Path("planner-demo"),
-    language: Annotated[str, typer.Option("--language", help="zh or en.")] = "zh",
+    language: Annotated[Language, typer.Option(help="Of map and report.")] = Language.zh,
     as_json: AsJson = False,
 ) -> None:
     """Write the sample study into a folder and plan it; nothing is downloaded."""
@@ -24,6 +32,6 @@ def demo(
         raise InputError("is not empty and holds no study. Name a new folder.", file=folder)
     if not (folder / "study.toml").exists():
         write_sample(folder)
-    settings = load_settings(folder, (f"study.language={language!r}",))
+    settings = load_settings(folder, (f"study.language={language.value}",))
     plan, paths = run_settings(settings, folder / "out")
     show_plan(plan, paths, as_json=as_json)

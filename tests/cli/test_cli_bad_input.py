@@ -140,3 +140,10 @@ def test_demo_refuses_a_folder_of_something_else(tmp_path, monkeypatch, capsys):
     code, _, err = run(monkeypatch, capsys, "demo", tmp_path)
     assert code == 2
     assert "Name a new folder" in err
+
+
+def test_demo_in_an_unknown_language_writes_nothing(tmp_path, monkeypatch, capsys):
+    code, _, err = run(monkeypatch, capsys, "demo", tmp_path / "x", "--language", "fr")
+    assert code == 2
+    assert "fr" in err
+    assert not (tmp_path / "x").exists()
