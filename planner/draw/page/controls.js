@@ -1,7 +1,7 @@
 // Zoom, scale, credits, what is under the pointer, and the keys.
 function makeZoom(page) {
   const zoom = makeBox(page.root, "div", "zoom");
-  const buttons = [["+", "zoomIn", () => page.map.zoomIn()], ["−", "zoomOut", () => page.map.zoomOut()], ["⤢", "fit", () => page.fit(true)]];
+  const buttons = [["+", "zoomIn", () => page.map.zoomIn()], ["−", "zoomOut", () => page.map.zoomOut()], ["⤢", "fit", () => page.fit()]];
   page.store.watch(["language"], () => zoom.replaceChildren(...buttons.map(([sign, name, act]) =>
     el("button", { type: "button", "aria-label": page.say(name), title: page.say(name), on: { click: act } }, sign))));
 }
@@ -47,7 +47,7 @@ function listenToKeys(page) {
     if (event.key === "Escape") { page.map.closePopup(); page.search.close(); return; }
     if (event.target.tagName === "INPUT" && event.target.type === "search") return;
     const act = {
-      0: () => page.fit(true), "/": () => page.search.input.focus(), l: () => page.search.openPanel(),
+      0: () => page.fit(), "/": () => page.search.input.focus(), l: () => page.search.openPanel(),
       t: () => page.known && page.setTrying(!page.state.trying),
     }[event.key.toLowerCase()];
     const site = page.study.sites[Number(event.key) - 1];

@@ -1,5 +1,5 @@
 // The page: unpacks the study, builds the views, and holds what they share.
-const PHONE_PX = 700, TIGHT_PX = [1100, 640];  // narrower or lower than this, the legend folds
+const SITE_PX = 20, PHONE_PX = 700, TIGHT_PX = [1100, 640];  // narrower or lower than this, the legend folds
 
 async function startPlanMap(map, root, words, language) {
   const tell = key => root.append(el("p", { class: "pm-message", role: "alert" }, words[language][key]));
@@ -55,17 +55,18 @@ function buildPage(page, words) {
   map.on("zoomend", () => drawPlaces(page));
   page.store.watch(["language"], () => { root.lang = state.language === "zh" ? "zh-CN" : "en"; if (page.alone) document.documentElement.lang = root.lang; });
 
+  page.legend = legend;
   const openLegend = () => { legend.open = !root.classList.contains("pm-tight"); };
   openLegend();
   page.sheet.settle();
-  page.fit(false);
+  page.fit();
   L.control.scale({ imperial: false, position: "bottomleft", maxWidth: 90 }).addTo(map);
   notePaint(page);
   page.layers.addFirst();
   page.store.drawAll();
   if (state.trying) page.layers.show("candidates", true);
   page.sheet.settle();
-  page.fit(false);
+  page.fit();
   keepAddress(page);
   listenToKeys(page);
   page.untouched = true;
@@ -77,7 +78,7 @@ function buildPage(page, words) {
     map.invalidateSize({ animate: false });
     page.sheet.settle();
     if (changed) openLegend();
-    if (changed || page.untouched) page.fit(false);  // a frame may get its size late
+    if (changed || page.untouched) page.fit();  // a frame may get its size late
   }).observe(root);
   root.planPage = page;  // for tests and for the curious
 }
@@ -123,9 +124,13 @@ function addActions(page) {
   page.setPart = part => { map.closePopup(); store.change({ part }); };
   page.setLanguage = language => { map.closePopup(); store.change({ language }); };
   const answer = L.latLngBounds(study.frame.map(([x, y]) => toLatLng(x, y)));
-  page.fit = animate => {
-    const { topLeft, bottomRight } = page.padding();
-    map.fitBounds(answer, { animate: animate && !page.calm, paddingTopLeft: topLeft, paddingBottomRight: bottomRight });
+  page.fit = () => {
+    const { topLeft: [left, top], bottomRight } = page.padding(), { legend } = page;
+    const lay = from => map.fitBounds(answer, { animate: false, paddingTopLeft: [from, top], paddingBottomRight: bottomRight });
+    lay(left);
+    // the answer comes first: a site under the open legend moves the map to its right
+    const hidden = mark => { const { x, y } = map.latLngToContainerPoint(mark.getLatLng()); return x < legend.offsetLeft + legend.offsetWidth + SITE_PX && y > legend.offsetTop - SITE_PX; };
+    if (!page.phone() && legend.open && page.layers.all.sites?.getLayers().some(hidden)) lay(legend.offsetLeft + legend.offsetWidth + SITE_PX);
   };
   page.flyTo = (goal, zoom = 15) => {
     const f = typeof goal === "number" ? goal : null, at = f === null ? goal : page.where(f);
