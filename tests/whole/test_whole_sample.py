@@ -133,3 +133,18 @@ def test_map_shows_all_its_layers_and_asks_for_nothing(sample, browser):
         browser.run("p.layers.show(arguments[0], arguments[1])", layer, shown)
         assert changed > 20, layer
     assert browser.errors() == []
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_no_site_hides_under_card_or_legend(sample, browser, language):
+    browser.size(1440, 900)
+    browser.open(sample[1] / "map.html")
+    browser.run("p.setLanguage(arguments[0]); p.fit()", language)
+    seen = browser.run(
+        "return p.layers.all.sites.getLayers().map(m => { const { x, y } ="
+        "p.map.latLngToContainerPoint(m.getLatLng()); return document.elementFromPoint(x, y)"
+        ".closest('.pm-box') === null; })"
+    )
+    assert len(seen) == len(sample[0].tables["sites"])
+    assert all(seen)
