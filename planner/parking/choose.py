@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     import geopandas as gpd
 
     from planner.network import StreetNetwork
+    from planner.parking.assign import Assignment
+    from planner.parking.stops import Stops
 
 _log = logging.getLogger(__name__)
 
@@ -111,14 +113,8 @@ def choose_parking(
     _check_numbers(count, min_workers, max_blocking, (min_stop_min, max_stop_min))
     for value, name in ((door_m, "door_m"), (station_m, "station_m")):
         _require(value > 0, name, "greater than 0", value)
-    is_counts = "stay_min" not in stays and "weight_per_day" in stays
-    check_table(stays, "counts" if is_counts else "stays")
+    stops = _stops(stays, streets, min_stop_min, max_stop_min)
     on_foot = streets.on_foot()
-    stops = (
-        NO_STOPS
-        if is_counts
-        else find_stops(stays, streets.crs, min_stop_min=min_stop_min, max_stop_min=max_stop_min)
-    )
     spots = find_spots(streets, on_foot, stops, door_m=door_m, min_workers=min_workers)
     found = assign_stops(
         stops, spots, count, min_workers=min_workers, door_m=door_m, rng=rng, on_step=on_step
@@ -135,14 +131,7 @@ def choose_parking(
         station_m=station_m,
         language=language,
     ).to_crs(stays.crs)
-    parking.attrs["parking"] = {
-        "covered_share": float(np.mean(found.site[stops.place] >= 0)) if len(stops.place) else 0.0,
-        "stops_per_day": len(stops.place) / stops.days if stops.days else 0.0,
-        "days": stops.days,
-        "suppressed": found.suppressed,
-        "count": int(count),
-        "found": len(parking),
-    }
+    parking.attrs["parking"] = _account(stops, found, count, len(parking))
     _log.info(
         "parking: %d short stops, %d spots, %d of %d sites, %.1f %% covered, %.1f s",
         len(stops.place),
@@ -153,6 +142,29 @@ def choose_parking(
         perf_counter() - started,
     )
     return parking
+
+
+def _stops(
+    stays: gpd.GeoDataFrame, streets: StreetNetwork, min_stop_min: float, max_stop_min: float
+) -> Stops:
+    """Find the short stops; counts tell of none."""
+    if "stay_min" not in stays and "weight_per_day" in stays:
+        check_table(stays, "counts")
+        return NO_STOPS
+    check_table(stays, "stays")
+    return find_stops(stays, streets.crs, min_stop_min=min_stop_min, max_stop_min=max_stop_min)
+
+
+def _account(stops: Stops, found: Assignment, count: int, made: int) -> dict[str, Any]:
+    """Say how much of the stops the sites serve, and what was asked and left out."""
+    return {
+        "covered_share": float(np.mean(found.site[stops.place] >= 0)) if len(stops.place) else 0.0,
+        "stops_per_day": len(stops.place) / stops.days if stops.days else 0.0,
+        "days": stops.days,
+        "suppressed": found.suppressed,
+        "count": int(count),
+        "found": made,
+    }
 
 
 def _stations(

@@ -136,30 +136,17 @@ def choose_stations(
         existing_minutes=existing_minutes,
     )
     facts["stability"] = measure_stability(
-        case.cover,
-        case.weight,
-        [site.column for site in ranking],
-        count,
-        xy=case.xy,
-        existing=case.existing,
-        conflicts=case.conflicts,
-        days=_days(demand),
-        reruns=reruns,
-        rng=draw,
-        on_step=on_step and (lambda done, _: on_step(4 + done, steps)),
-    )
+        case.cover, case.weight, [site.column for site in ranking], count, xy=case.xy,
+        existing=case.existing, conflicts=case.conflicts, days=_days(demand), reruns=reruns,
+        rng=draw, on_step=on_step and (lambda done, _: on_step(4 + done, steps)),
+    )  # fmt: skip
     sites = _table(case, facts, language, reach)
     note = {"min_spacing_m": float(min_spacing_m), "reruns": int(reruns)}
     sites.attrs = {"siting": _summary(solution, case, count, len(sites)) | note}
     check_table(sites, "sites")
-    _LOG.info(
-        "siting: %d of %d sites from %d candidates, gap %.2g, %.1f s",
-        len(sites),
-        count,
-        len(case.candidates) - case.existing.size,
-        solution.gap,
-        perf_counter() - began,
-    )
+    offered, seconds = len(case.candidates) - case.existing.size, perf_counter() - began
+    words = "siting: %d of %d sites from %d candidates, gap %.2g, %.1f s"
+    _LOG.info(words, len(sites), count, offered, solution.gap, seconds)
     return sites
 
 
