@@ -23,6 +23,7 @@ RESULTS = Console(highlight=False, soft_wrap=True)
 ERRORS = Console(stderr=True, highlight=False, soft_wrap=True)
 
 STAGES = {
+    "sample": "files of the sample city",
     "area": "districts", "streets": "street edges", "activity": "activity records",
     "stations": "existing stations", "hosts": "hosts to open", "stays": "stays found",
     "demand": "demand points", "hotspots": "hot spots", "candidates": "candidates",

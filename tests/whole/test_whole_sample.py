@@ -91,7 +91,7 @@ def test_the_same_study_gives_the_same_numbers(sample, tmp_path):
     for numbers in (first, second):
         numbers["siting"].pop("seconds")
     assert first == second
-    for name in ("map.html", "sites.geojson"):
+    for name in ("map.html", "report.html", "plan.xlsx", "sites.geojson"):
         assert (out / name).read_bytes() == (tmp_path / name).read_bytes(), name
 
 
