@@ -6,7 +6,15 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from planner.errors import MissingFileError, SettingsError, nearest_name
 from planner.geo import Datum
@@ -26,9 +34,15 @@ DAYPARTS: dict[str, Hours] = {
 
 
 class _Section(BaseModel):
-    """Frozen; a key that is not declared is an error."""
+    """Frozen; a key that is not declared is an error; an empty text is an absent value."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _empty_is_absent(cls, value: Any, info: ValidationInfo) -> Any:
+        optional = cls.model_fields[str(info.field_name)].default is None
+        return None if optional and value == "" else value
 
 
 class StudySettings(_Section):

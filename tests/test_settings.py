@@ -29,6 +29,13 @@ def test_every_key_has_a_meaning():
     assert unclear == []
 
 
+def test_an_empty_text_is_an_absent_value(tmp_path):
+    settings = load_settings(write(tmp_path, '[stations]\nfile = ""\ndatum = ""\n'))
+    assert settings.stations.file is None
+    assert settings.datum_of(settings.stations) == "wgs84"
+    assert load_settings(write(tmp_path, ""), ("study.name=",)).study.name == ""
+
+
 def test_override_wins_over_the_file(tmp_path):
     file = write(tmp_path, "[siting]\ncount = 3\n")
     assert load_settings(file).siting.count == 3

@@ -36,7 +36,7 @@ attribution = "虚构路网"      # 图上注明的路网来源
 [service]
 mode = "walk"                 # 步行
 limit_min = 15                # 15 分钟服务圈
-speed_kmh = 4.0               # 15 分钟走 1 公里
+# speed_kmh = 4.0             # 不写则按方式：步行 4.0（15 分钟 1 公里）、电动自行车 15.0
 
 [demand]
 cell_m = 150                  # 六边形网格宽度
