@@ -60,7 +60,8 @@ def plan_study(s: Settings, *, on_stage: OnStage | None = None) -> Plan:
     candidates = stage(
         "candidates", make_candidates, demand, streets, existing=stations, hosts=hosts,
         hotspots=hotspots, area=area, kinds=s.candidates.kinds, spacing_m=s.candidates.spacing_m,
-        max_count=s.candidates.max_count, new_hours=s.siting.new_hours, rng=seed,
+        host_m=s.candidates.host_m, max_count=s.candidates.max_count,
+        new_hours=s.siting.new_hours, rng=seed,
     )  # fmt: skip
     reach = stage("reach", make_reach, streets, demand, candidates, **limit)
     _check_near_streets(reach, demand)

@@ -186,6 +186,9 @@ class CandidatesSettings(_Section):
         ("hosts", "hotspots", "corners"), description="what may become a station"
     )
     spacing_m: float = Field(250.0, gt=0, description="between street corners (guess)")
+    host_m: float = Field(
+        100.0, ge=0, description="nothing is built this near to a host that could be opened (guess)"
+    )
     max_count: int = Field(1500, ge=1, description="best by demand within the limit are kept")
 
 

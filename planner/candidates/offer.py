@@ -38,6 +38,7 @@ def make_candidates(
     area: gpd.GeoDataFrame | None = None,
     kinds: Sequence[str] = _KINDS,
     spacing_m: float = 250.0,
+    host_m: float = 100.0,
     max_count: int = 1500,
     catchment_m: float = 500.0,
     new_hours: str = "00:00-24:00",
@@ -60,6 +61,9 @@ def make_candidates(
         Which of ``hosts``, ``hotspots``, ``corners`` are offered.
     spacing_m
         At least so far apart are street corners, > 0. 250 m is a guess.
+    host_m
+        Straight line, >= 0: nothing is built so near to a host, for the host can be opened
+        instead. 100 m is a guess; 0 leaves both to be compared.
     max_count
         At most so many besides the existing: hosts and hot spots first, then corners, each by the
         demand within `catchment_m`.
@@ -93,6 +97,8 @@ def make_candidates(
     """
     began = perf_counter()
     _check(demand, kinds, spacing_m=spacing_m, max_count=max_count, catchment_m=catchment_m)
+    if not host_m >= 0:
+        raise SettingsError(f"`host_m` must not be negative. Got {host_m}.")
     demand = demand.sort_index()
     frames = [_existing(existing, demand)]
     if "hosts" in kinds:
@@ -108,6 +114,7 @@ def make_candidates(
     dropped: dict[str, int] = {}
     offered = _inside(offered, area, dropped)
     offered = _distinct(offered, dropped)
+    offered = _spare(offered, host_m, dropped)
     offered = _screen(offered, demand, max_count, catchment_m, dropped)
     offered = fill_names(_number_corners(offered), streets, area)
     kept = {kind: int((offered["kind"] == kind).sum()) for kind in _ORDER}
@@ -232,6 +239,17 @@ def _distinct(offered: gpd.GeoDataFrame, dropped: dict[str, int]) -> gpd.GeoData
         if kept[i] and not fixed[j]:
             kept[j] = False
     return _drop(offered, kept, "on the spot of another", dropped)
+
+
+def _spare(offered: gpd.GeoDataFrame, host_m: float, dropped: dict[str, int]) -> gpd.GeoDataFrame:
+    """Offer no building where a host stands near: existing premises come first."""
+    xy = shapely.get_coordinates(offered.geometry)
+    host = (offered["kind"] == "host").to_numpy()
+    if host_m == 0 or not host.any():
+        return offered
+    distance, _ = cKDTree(xy[host]).query(xy, distance_upper_bound=host_m)
+    near = (offered["action"] == "build").to_numpy() & np.isfinite(distance)
+    return _drop(offered, ~near, "a host stands near", dropped)
 
 
 def _screen(

@@ -236,3 +236,21 @@ def test_bad_settings_are_one_clear_error(demand, streets, words, change):
 def test_a_table_without_its_columns_is_refused(demand, streets, hosts):
     with pytest.raises(ColumnError, match="hosts"):
         make_candidates(demand, streets, hosts=hosts.drop(columns="kind"))
+
+
+@pytest.mark.parametrize("host_m", [0.0, 150.0, 260.0])
+def test_nothing_is_built_near_a_host(demand, streets, hosts, hotspots, host_m):
+    offered = make_candidates(demand, streets, hosts=hosts, hotspots=hotspots, host_m=host_m)
+    host = offered[offered["kind"] == "host"]
+    built = offered[offered["action"] == "build"]
+    apart = built.geometry.apply(host.distance).min(axis=1)
+    assert (apart > host_m).all()
+    free = make_candidates(demand, streets, hosts=hosts, hotspots=hotspots, host_m=0)
+    near = offered.attrs["candidates"]["dropped"].get("a host stands near", 0)
+    assert len(offered) == len(free) - near
+    assert (near > 0) == (host_m > 0)
+
+
+def test_a_host_may_not_reach_backwards(demand, streets, hosts):
+    with pytest.raises(SettingsError, match="host_m"):
+        make_candidates(demand, streets, hosts=hosts, host_m=-1)
