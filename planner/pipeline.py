@@ -91,7 +91,7 @@ def plan_study(s: Settings, *, on_stage: OnStage | None = None) -> Plan:
     }  # fmt: skip
     circles = [circle_share(demand, f, radius_m=_radius_m(s)) for f in (existing, opened)]
     numbers = summary.summarise(
-        s, tables, notes=inputs.notes, streets=streets, stays=stops,
+        s, tables, notes=inputs.notes, streets=streets, stays=stops, reach=reach,
         circles=(circles[0], circles[1]), equity=measure_equity(after),
     )  # fmt: skip
     return Plan(s, {k: t for k, t in tables.items() if t is not None}, numbers, reach)
@@ -160,9 +160,14 @@ def check_inputs(s: Settings, *, on_stage: OnStage | None = None) -> dict[str, A
     inputs = load_inputs(s, on_stage=on_stage)
     stops = stage("stays", _make_stops, s, inputs.activity)
     demand = stage("demand", _make_demand, s, inputs.activity, stops)
-    anywhere = inputs.stations if inputs.stations is not None else demand.head(1)
-    _check_near_streets(make_reach(inputs.streets, demand, anywhere, **_limit(s)), demand)
-    return summary.describe_data(s, demand, notes=inputs.notes, streets=inputs.streets, stays=stops)
+    anywhere = demand.head(1)
+    if inputs.stations is not None:
+        anywhere = inputs.stations.rename(index=lambda i: f"{summary.EXISTING}{i}")
+    reach = make_reach(inputs.streets, demand, anywhere, **_limit(s))
+    _check_near_streets(reach, demand)
+    return summary.describe_data(
+        s, demand, notes=inputs.notes, streets=inputs.streets, stays=stops, reach=reach
+    )
 
 
 # ── stages that need a setting looked up ──────────────────────────────────────────────────────
@@ -273,8 +278,7 @@ def _lines(s: Settings, streets: StreetNetwork) -> gpd.GeoDataFrame:
 
 def _check_near_streets(reach: Reach, demand: gpd.GeoDataFrame) -> None:
     """Refuse a study whose demand lies off the streets: a wrong datum, area or street file."""
-    far = demand["weight_per_day"].reindex(reach.unsnapped_demand).sum()
-    share = far / demand["weight_per_day"].sum()
+    share = summary.off_streets_share(reach, demand)
     if share > 0.5:
         raise InputError(
             f"{share:.0%} of the demand lies too far from every street to be snapped. Check that "

@@ -36,6 +36,7 @@ def find_warnings(
         *_lost_rows(t, numbers["inputs"]),
         *_assumed_hours(t, s, numbers["inputs"].get("stations", {})),
         *_network(t, numbers["network"]),
+        *_off_streets(t, s, numbers),
         *_demand(t, s, numbers["demand"], today),
         *_sites(t, numbers.get("siting", {})),
     ]
@@ -115,6 +116,23 @@ def _network(t: Translate, network: Mapping[str, Any]) -> Iterator[str]:
             "{share} of the street length is cut off from the rest ({n} parts). Check the street "
             "file for gaps.",
             share=f"{lost:.1%}", n=network["components"],
+        )  # fmt: skip
+
+
+def _off_streets(t: Translate, s: Settings, numbers: Mapping[str, Any]) -> Iterator[str]:
+    share, stations = numbers["demand"]["off_streets_share"], numbers["off_streets"]
+    if share > 0.005:
+        yield t(
+            "{share} of the demand lies over {m} m from every street and counts as not covered. "
+            "Check `streets.file` and the `datum` of the activity.",
+            share=f"{share:.1%}", m=f"{s.service.snap_m:g}",
+        )  # fmt: skip
+    if stations:
+        yield t(
+            "{n} stations lie over {m} m from every street and serve nobody: {which}. Check their "
+            "coordinates.",
+            n=len(stations), m=f"{s.service.snap_m:g}",
+            which=", ".join(i.partition(":")[2] for i in stations[:5]),
         )  # fmt: skip
 
 

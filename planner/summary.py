@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from planner.network import StreetNetwork
     from planner.settings import Settings
+    from planner.tables import Reach
 
 MODES = {"walk": "walking", "ebike": "by e-bike", "drive": "driving"}
 VISITS = {
@@ -26,7 +27,10 @@ VISITS = {
     "orders": "visits are ends of orders",
     "counts": "visits are counts",
 }
-DATA_KEYS = ("study", "version", "seed", "inputs", "activity", "network", "demand")
+EXISTING = "station:"  # how the identifiers of existing stations start among candidates
+DATA_KEYS = (
+    "study", "version", "seed", "inputs", "activity", "network", "demand", "off_streets",
+)  # fmt: skip
 _PACKAGES = (
     "folium", "geopandas", "highspy", "numba", "numpy", "osmnx", "pandas", "pyarrow", "pyogrio",
     "scikit-learn", "scipy", "shapely", "station-coverage-planner",
@@ -40,6 +44,7 @@ def summarise(
     notes: Mapping[str, Any],
     streets: StreetNetwork,
     stays: pd.DataFrame,
+    reach: Reach,
     circles: tuple[float, float],
     equity: Mapping[str, Any],
 ) -> dict[str, Any]:
@@ -51,7 +56,7 @@ def summarise(
         The study and the tables of its plan (absent ones None).
     notes
         What was read and lost, an input each, as `tables.record_input` notes it.
-    streets, stays
+    streets, stays, reach
         Where further counts come from; no stay and no rider enters the result.
     circles
         The covered share that circles would claim, before and after.
@@ -59,7 +64,9 @@ def summarise(
         Gini and the worst district of the plan.
     """
     return {
-        **describe_data(s, tables["demand"], notes=notes, streets=streets, stays=stays),
+        **describe_data(
+            s, tables["demand"], notes=notes, streets=streets, stays=stays, reach=reach
+        ),
         "coverage": {
             "mode": s.service.mode,
             "limit_min": s.service.limit_min,
@@ -85,6 +92,7 @@ def describe_data(
     notes: Mapping[str, Any],
     streets: StreetNetwork,
     stays: pd.DataFrame,
+    reach: Reach,
 ) -> dict[str, Any]:
     """Return the part of `plan.json` that is known before any site is chosen (`DATA_KEYS`)."""
     return {
@@ -100,7 +108,9 @@ def describe_data(
             "mode": streets.mode,
             "main_share": float(streets.length_m[streets.main].sum() / streets.length_m.sum()),
         },
-        "demand": _demand(s, demand, stays),
+        "demand": _demand(s, demand, stays)
+        | {"off_streets_share": off_streets_share(reach, demand)},
+        "off_streets": [i for i in map(str, reach.unsnapped_facilities) if i.startswith(EXISTING)],
     }
 
 
@@ -131,6 +141,12 @@ def basis_text(s: Settings, stations: pd.DataFrame | None, visits: str = "stays"
             )
         )
     return " · ".join([*parts, t(VISITS[visits])])
+
+
+def off_streets_share(reach: Reach, demand: pd.DataFrame) -> float:
+    """Return the share of the demand too far from every street to reach anything."""
+    far = demand["weight_per_day"].reindex(reach.unsnapped_demand).sum()
+    return float(far / demand["weight_per_day"].sum())
 
 
 def _demand(s: Settings, demand: pd.DataFrame, stays: pd.DataFrame) -> dict[str, Any]:

@@ -12,12 +12,14 @@ from planner.settings import make_settings
 def numbers(**changes):
     kept = {"file": "a.csv", "rows": 100, "kept": 100, "dropped": {}, "examples": {}}
     base = {
+        "off_streets": [],
         "inputs": {"activity": dict(kept), "stations": dict(kept)},
         "network": {"components": 1, "main_share": 1.0},
         "demand": {
             "points": 3,
             "weight_per_day": 10.0,
             "suppressed_share": 0.0,
+            "off_streets_share": 0.0,
             "last_day": "2026-09-16",
         },
     }
@@ -46,6 +48,8 @@ def test_good_data_need_no_warning():
         ({"inputs__activity__kept": 90, "inputs__activity__dropped": {"far": 10}}, "10 of 100"),
         ({"network__main_share": 0.9, "network__components": 4}, "4 parts"),
         ({"demand__suppressed_share": 0.3}, "30.0%"),
+        ({"demand__off_streets_share": 0.2}, "20.0%"),
+        ({"off_streets": ["station:东站"]}, "东站"),
     ],
 )
 def test_a_fault_is_told_once(changes, word):

@@ -129,6 +129,32 @@ def test_disconnected_streets_are_told(study, monkeypatch, capsys):
     assert any("不相连" in text for text in json.loads(out)["warnings"])
 
 
+@pytest.mark.parametrize("shift", [0.03, 0.5])
+def test_streets_of_elsewhere_are_told_with_the_datum(study, monkeypatch, capsys, shift):
+    layer = json.loads((study / "streets.geojson").read_text(encoding="utf-8"))
+    for feature in layer["features"]:
+        line = feature["geometry"]["coordinates"]
+        feature["geometry"]["coordinates"] = [[x + shift, y] for x, y in line]
+    (study / "streets.geojson").write_text(json.dumps(layer), encoding="utf-8")
+    code, _, err = run(monkeypatch, capsys, "run", study)
+    assert code == 2, err
+    assert "street" in err
+    assert "datum" in err
+    assert not (study / "out").exists()
+
+
+def test_what_lies_off_the_streets_is_told(study, monkeypatch, capsys):
+    layer = json.loads((study / "streets.geojson").read_text(encoding="utf-8"))
+    east = [f for f in layer["features"] if f["geometry"]["coordinates"][0][0] < 114.015]
+    assert 0 < len(east) < len(layer["features"])
+    (study / "streets.geojson").write_text(json.dumps({**layer, "features": east}), "utf-8")
+    code, out, err = run(monkeypatch, capsys, "check", study, "--json")
+    assert code == 0, err
+    quality = json.loads(out)
+    assert quality["demand"]["off_streets_share"] > 0.1
+    assert any("按未覆盖计" in text for text in quality["warnings"])
+
+
 def test_new_refuses_to_overwrite(study, monkeypatch, capsys):
     code, _, err = run(monkeypatch, capsys, "new", study)
     assert code == 2
