@@ -48,7 +48,7 @@ class Tables:
 
 
 def pack_content(
-    tables: Tables, figures: Figures, *, street_file: str = "", attribution: str | None = None
+    tables: Tables, figures: Figures, *, attribution: str | None = None
 ) -> dict[str, str]:
     """Return the packed parts of a page: ``study``, ``cells`` and, where known, the others.
 
@@ -56,10 +56,8 @@ def pack_content(
     ----------
     tables, figures
         What is drawn and what is said.
-    street_file
-        Where the streets came from; an OpenStreetMap file is credited.
     attribution
-        The credit to print instead.
+        Whom the streets are owed to; by default what their own table notes.
     """
     head, cells, order = _cells(tables, figures)
     facilities = gather_facilities(
@@ -67,7 +65,7 @@ def pack_content(
         reach=tables.reach,
     )  # fmt: skip
     if attribution is None:
-        attribution = attribution_of(tables.streets, street_file)
+        attribution = attribution_of(tables.streets)
     study = {
         **describe_figures(figures, attribution),
         "cells": head,

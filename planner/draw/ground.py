@@ -18,8 +18,6 @@ _AREA_TOLERANCE_M = 6.0
 _CLOSE_M = 30.0  # gaps within a block are closed, and holes under two hectares
 _HOLE_M2 = 20_000.0
 _MOST_STREET_NAMES = 4000
-_OSM_SUFFIXES = (".osm", ".pbf", ".osm.gz", ".osm.bz2", ".osm.xml", ".graphml")
-OSM_NOTICE = "© OpenStreetMap contributors"
 
 
 def describe_streets(streets: gpd.GeoDataFrame) -> tuple[str, list[list[Any]]]:
@@ -144,17 +142,6 @@ def _by_limit(areas: gpd.GeoDataFrame) -> dict[float, Any]:
     return calm
 
 
-def attribution_of(streets: pd.DataFrame | None, file: str) -> str:
-    """Return whom the streets are owed to: their own note, else OpenStreetMap by the file's name.
-
-    Examples
-    --------
-    >>> attribution_of(None, "porto/streets.osm.pbf")
-    '© OpenStreetMap contributors'
-    >>> attribution_of(None, "roads.gpkg")
-    ''
-    """
-    noted = None if streets is None else streets.attrs.get("attribution")
-    if noted is not None:
-        return str(noted)
-    return OSM_NOTICE if file.lower().endswith(_OSM_SUFFIXES) else ""
+def attribution_of(streets: pd.DataFrame | None) -> str:
+    """Return whom the streets are owed to, as their table notes it."""
+    return "" if streets is None else str(streets.attrs.get("attribution", ""))

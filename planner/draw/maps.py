@@ -47,12 +47,8 @@ def draw_map(plan: Plan) -> folium.Map:
     there from the plan's own reach.
     """
     figures = figures_of_plan(plan)
-    streets = plan.summary.get("inputs", {}).get("streets", {})
-    blobs = pack_content(
-        plan_tables(plan.tables, plan.reach, plan.settings.demand.cell_m),
-        figures,
-        street_file=str(streets.get("file", "")),
-    )
+    tables = plan_tables(plan.tables, plan.reach, plan.settings.demand.cell_m)
+    blobs = pack_content(tables, figures)
     return PlanMap(blobs, language=figures.language)
 
 
@@ -102,7 +98,7 @@ def draw_plan(
     name
         Of the study; the only area's name if empty.
     attribution
-        Whom the streets are owed to.
+        Whom the streets are owed to; by default what they say themselves.
 
     Returns
     -------
@@ -132,8 +128,5 @@ def draw_plan(
         stations=existing, candidates=candidates, reach=reach, service_areas=service_areas,
         water=water,
     )  # fmt: skip
-    source = getattr(streets, "source", None) or {}
-    blobs = pack_content(
-        tables, figures, street_file=str(source.get("file", "")), attribution=attribution
-    )
+    blobs = pack_content(tables, figures, attribution=attribution)
     return PlanMap(blobs, language=language)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from planner.network.assemble import Pieces
 
 _log = logging.getLogger(__name__)
+
+_OSM_SUFFIXES = (".osm", ".pbf", ".osm.gz", ".osm.bz2", ".osm.xml", ".graphml")
 
 
 def load_streets(
@@ -67,9 +70,10 @@ def load_streets(
     check_speed(speed_kmh)
     pieces, metric, dropped, file = _read(path_or_graph, mode, speed_kmh, crs)
     speed = speed_kmh or (SPEED_KMH[mode] if mode != "drive" else None)
-    streets = network_from_pieces(
+    network = network_from_pieces(
         pieces, crs=metric, mode=mode, speed_kmh=speed, dropped=dropped, file=file
     )
+    streets = replace(network, credit=_credit(path_or_graph))
     _log.info(
         "streets: %d pieces → %d junctions, %d streets, %d components, %.1f s",
         len(pieces.a),
@@ -111,3 +115,9 @@ def _read(
         return pieces, metric, {}, str(file)
     layer = read_layer(file)
     return *read_lines(layer, mode=mode, speed_kmh=speed_kmh, crs=crs, file=str(file)), str(file)
+
+
+def _credit(source: object) -> str:
+    """Say whom streets are owed to: files of OpenStreetMap and osmnx name their source."""
+    known = isinstance(source, Path | str) and str(source).lower().endswith(_OSM_SUFFIXES)
+    return "© OpenStreetMap contributors" if known else ""

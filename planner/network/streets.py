@@ -79,6 +79,8 @@ class StreetNetwork:
         `vertex_m` are the metres walked up to each.
     dropped
         What the source held and could not be used: reason → number of rows.
+    credit
+        Whom the streets are owed to, for every map of them; empty if the source does not tell.
 
     Notes
     -----
@@ -114,6 +116,7 @@ class StreetNetwork:
     vertex_y: np.ndarray
     vertex_m: np.ndarray
     dropped: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    credit: str = ""
 
     @classmethod
     def from_arrays(
@@ -236,7 +239,7 @@ class StreetNetwork:
         -------
         geopandas.GeoDataFrame
             Index `street_id`; columns `name` (str, may be empty), `street_class` (int8, 0 path to
-            5 motorway) and `geometry` (LineString in `crs`).
+            5 motorway) and `geometry` (LineString in `crs`). ``attrs["attribution"]`` is `credit`.
         """
         import geopandas as gpd
         import pandas as pd
@@ -253,6 +256,7 @@ class StreetNetwork:
             crs=self.crs,
         )
         table.index.name = "street_id"
+        table.attrs["attribution"] = self.credit
         return table
 
     def on_foot(self, speed_kmh: float = WALK_KMH) -> StreetNetwork:

@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from planner.plan import Plan
 
 _MOST_CHART_ROWS = 20
-_OSM_FILES = (".osm", ".osm.pbf", ".osm.gz", ".osm.bz2", ".pbf")
 
 
 def write_report(plan: Plan, path: Path | str) -> Path:
@@ -235,12 +234,8 @@ def _unmet(plan: Plan, w: Words) -> Markup | str:
 
 
 def _credit(plan: Plan) -> str:
-    """Say whom the streets are owed to: their own note, else OpenStreetMap by the file's name."""
-    noted = table(plan, "streets").attrs.get("attribution")
-    if noted is not None:
-        return str(noted)
-    file = str(plan.settings.streets.file or "").lower()
-    return "© OpenStreetMap contributors" if file.endswith(_OSM_FILES) else ""
+    """Say whom the streets are owed to."""
+    return str(table(plan, "streets").attrs.get("attribution", ""))
 
 
 def _radius_line(plan: Plan, w: Words) -> str:

@@ -254,7 +254,9 @@ def _streets():
         ]
         names += [f"{i} 号路", "" if i % 2 else f"第 {i} 街"]
         ranks += [rank, rank]
-    return gpd.GeoDataFrame({"name": names, "street_class": ranks}, geometry=lines, crs=CRS)
+    streets = gpd.GeoDataFrame({"name": names, "street_class": ranks}, geometry=lines, crs=CRS)
+    streets.attrs["attribution"] = "© OpenStreetMap contributors"
+    return streets
 
 
 def _areas(candidates, existing, opened):

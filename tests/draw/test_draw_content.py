@@ -2,7 +2,6 @@
 
 import base64
 import json
-import re
 import zlib
 
 import numpy as np
@@ -21,9 +20,7 @@ def unpack(text):
 
 def content(plan, **changes):
     tables = {**plan.tables, **changes}
-    return pack_content(
-        plan_tables(tables, plan.reach, 100.0), figures_of_plan(plan), street_file="streets.osm.pbf"
-    )
+    return pack_content(plan_tables(tables, plan.reach, 100.0), figures_of_plan(plan))
 
 
 @pytest.fixture(scope="module")
@@ -125,15 +122,8 @@ def test_bands_of_service_areas_lie_beside_each_other(plan, told):
     assert only_before["gained"] == []
 
 
-@pytest.mark.parametrize(
-    ("file", "credit"),
-    [("a/streets.osm.pbf", True), ("x.OSM", True), ("roads.gpkg", False), ("", False)],
-)
-def test_openstreetmap_is_credited(file, credit):
-    assert bool(re.search("OpenStreetMap", attribution_of(None, file))) is credit
-
-
 def test_streets_may_say_whom_they_are_owed_to(plan):
     streets = plan.tables["streets"].copy()
     streets.attrs["attribution"] = "Own survey"
-    assert attribution_of(streets, "streets.osm.pbf") == "Own survey"
+    assert attribution_of(streets) == "Own survey"
+    assert attribution_of(None) == ""

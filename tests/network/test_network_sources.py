@@ -387,3 +387,17 @@ def test_columns_of_any_dtype_and_lists_are_read():
     quick = dict(zip(lines.name, np.minimum(net.forward_ms, net.backward_ms), strict=True))
     assert quick == {"a": 7200, "": 14_400, "c": 14_400}
     assert (np.maximum(net.forward_ms, net.backward_ms) == CLOSED).sum() == 1
+
+
+@pytest.mark.parametrize(("suffix", "credit"), [("geojson", ""), ("gpkg", "")])
+def test_own_layers_owe_nobody(tmp_path, suffix, credit):
+    lines = gpd.GeoDataFrame(geometry=[shapely.LineString([(0, 0), (0, 90)])], crs="EPSG:32650")
+    lines.to_file(tmp_path / f"streets.{suffix}")
+    assert load_streets(tmp_path / f"streets.{suffix}").lines().attrs["attribution"] == credit
+
+
+@pytest.mark.parametrize("file", ["helsinki/streets.osm.pbf", "shenzhen/futian_osmnx_walk.graphml"])
+def test_openstreetmap_is_credited(shared, file):
+    streets = load_streets(shared / file)
+    for network in (streets, streets.on_foot()):
+        assert "OpenStreetMap" in network.lines().attrs["attribution"]
