@@ -148,3 +148,23 @@ def test_no_site_hides_under_card_or_legend(sample, browser, language):
     )
     assert len(seen) == len(sample[0].tables["sites"])
     assert all(seen)
+
+
+@pytest.mark.browser
+def test_no_site_hides_under_the_legend_on_paper(sample, browser):
+    browser.size(1440, 900)
+    browser.open(sample[1] / "map.html")
+    browser.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    try:
+        legend, *sites = browser.run(
+            "const box = n => { const { left, top, right, bottom } = n.getBoundingClientRect();"
+            "return [left, top, right, bottom]; };"
+            "return [document.querySelector('.pm-legend'),"
+            "...p.layers.all.sites.getLayers().map(m => m.getElement())].map(box);"
+        )
+    finally:
+        browser.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+    assert len(sites) == len(sample[0].tables["sites"])
+    for left, top, right, bottom in sites:
+        middle = (left + right) / 2, (top + bottom) / 2
+        assert not (legend[0] < middle[0] < legend[2] and legend[1] < middle[1] < legend[3])
