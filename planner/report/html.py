@@ -2,15 +2,7 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
-from functools import cache
-from hashlib import sha256
-from importlib.resources import files
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
 
 from planner.report import story
 from planner.report.cells import unmet_breaks, who_is_reached
@@ -30,10 +22,15 @@ from planner.report.method import (
     privacy_lines,
     setting_rows,
 )
+from planner.report.page import render_page, write_page
 from planner.report.svg import EXISTING, PARKING, REACHED, SECOND, SITE, UNMET, element
 from planner.report.words import Words, basis_line, data_dates, is_number, speak
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from markupsafe import Markup
+
     from planner.plan import Plan
 
 _MOST_CHART_ROWS = 20
@@ -54,39 +51,16 @@ def write_report(plan: Plan, path: Path | str) -> Path:
     -------
     The path.
     """
-    path = Path(path)
-    fresh = path.with_name(f".{path.name}.new")
-    fresh.write_text(render_report(plan), encoding="utf-8", errors="replace", newline="\n")
-    return fresh.replace(path)
+    return write_page(render_report(plan), path)
 
 
 def render_report(plan: Plan) -> str:
     """Return the report as HTML text."""
     w = speak(plan.settings.study.language)
-    style = Markup(_style(plan, w))  # noqa: S704  our own file and an escaped name
-    digest = b64encode(sha256(style.encode()).digest()).decode()
-    return _environment().get_template("report.html").render(
-        **_page_one(plan, w), **_coverage(plan, w), **_sites(plan, w), **_data(plan, w),
-        style=style, style_hash=digest, t=w.t, w=w, plan=plan,
+    return render_page(
+        "report.html", footer=data_text(plan, w), **_page_one(plan, w), **_coverage(plan, w),
+        **_sites(plan, w), **_data(plan, w), t=w.t, w=w, plan=plan,
     )  # fmt: skip
-
-
-@cache
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("planner.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["digits"] = _digits
-    return environment
-
-
-def _digits(percentage: str) -> str:
-    """Take a percentage's sign away: the column's head has it."""
-    return percentage.rstrip("%\u202f")
 
 
 # ── the parts ─────────────────────────────────────────────────────────────────────────────────
@@ -245,20 +219,3 @@ def _radius_line(plan: Plan, w: Words) -> str:
         "circles of {m} m: {limit} min at {v} km/h as the crow flies",
         m=w.metres(radius), limit=f"{service.limit_min:g}", v=f"{service.circle_kmh:g}",
     )  # fmt: skip
-
-
-def _style(plan: Plan, w: Words) -> str:
-    """Return the style sheet, the footer's words in it as a CSS string."""
-    text = files("planner.report").joinpath("templates", "report.css").read_text(encoding="utf-8")
-    return text.replace('"the study"', _css_string(data_text(plan, w)))
-
-
-def _css_string(text: str) -> str:
-    r"""Return a CSS string; everything but letters, digits and CJK is written as its number.
-
-    Examples
-    --------
-    >>> print(_css_string("江 1</style>"))
-    "江\20 1\3c \2f style\3e "
-    """
-    return '"' + "".join(c if c.isalnum() else f"\\{ord(c):x} " for c in text) + '"'
