@@ -18,7 +18,7 @@ if TYPE_CHECKING:
         measure_coverage,
         measure_equity,
     )
-    from planner.demand import find_hotspots, make_demand
+    from planner.demand import find_gatherings, find_hotspots, make_demand
     from planner.draw import draw_plan, write_map
     from planner.load import load_activity, load_area, load_hosts, load_stations, write_sample
     from planner.locate import Solution, solve_mclp
@@ -42,7 +42,7 @@ _HOMES = {
         "measure_coverage",
         "measure_equity",
     ],
-    "demand": ["find_hotspots", "make_demand"],
+    "demand": ["find_gatherings", "find_hotspots", "make_demand"],
     "draw": ["draw_plan", "write_map"],
     "load": ["load_activity", "load_area", "load_hosts", "load_stations", "write_sample"],
     "locate": ["Solution", "solve_mclp"],
@@ -68,6 +68,7 @@ __all__ = [
     "choose_stations",
     "circle_share",
     "draw_plan",
+    "find_gatherings",
     "find_hotspots",
     "load_activity",
     "load_area",

@@ -169,3 +169,30 @@ def require_metric(table: gpd.GeoDataFrame, name: str) -> None:
             f"the CRS of `{name}` must be in metres. Got {table.crs and table.crs.to_string()}. "
             "Use `table.to_crs(table.estimate_utm_crs())`."
         )
+
+
+def names_at(points: gpd.GeoSeries, area: gpd.GeoDataFrame | None) -> np.ndarray:
+    """Name the polygon that each point lies in, the first by index of those that hold it.
+
+    Parameters
+    ----------
+    points
+        Points in any CRS.
+    area
+        Polygons with a column `name`, in any CRS; None holds nothing.
+
+    Returns
+    -------
+    numpy.ndarray
+        Texts aligned with the points; empty where no polygon holds one.
+    """
+    import shapely
+
+    found = np.full(len(points), "", dtype=object)
+    if area is None or not len(points):
+        return found
+    shapes = area.to_crs(points.crs).sort_index()
+    x, y = points.x.to_numpy(), points.y.to_numpy()
+    for name, shape in zip(shapes["name"], shapes.geometry, strict=True):
+        found[shapely.intersects_xy(shape, x, y) & (found == "")] = name
+    return found

@@ -31,6 +31,11 @@ DAYPARTS: dict[str, Hours] = {
     "evening": (17, 21),  # meal peak
     "night": (21, 6),
 }
+STAY_CLASSES: dict[str, tuple[float, float]] = {  # [from, to) minutes (guess)
+    "handover": (0, 5),
+    "wait": (5, 20),
+    "rest": (20, 240),
+}
 
 
 class _Section(BaseModel):
@@ -86,12 +91,21 @@ class AreaSettings(InputSettings):
 class ActivitySettings(InputSettings):
     """What riders did."""
 
+    file: str | None = Field(
+        None,
+        description="path or pattern, relative to study.toml; a DuckDB file, or a database's URL: "
+        "postgresql://user@host/db#table",
+    )
     kind: Literal["fixes", "orders", "stays", "counts"] = Field(
         "fixes", description="fixes | orders | stays | counts"
     )
     timezone: str | None = Field(
         None, description="clock of times without offset; the study's if absent"
     )
+    engine: Literal["local", "spark"] = Field(
+        "local", description="who finds stays: this process (bounded memory) or a Spark cluster"
+    )
+    master: str = Field("local[*]", description="Spark's master, e.g. spark://host:7077")
     radius_m: float = Field(100.0, gt=0, description="a stay's radius (Li et al. 2008)")
     min_stay_min: float = Field(
         5.0, gt=0, description="shortest stay that is demand; under 3 min noise grows"
@@ -189,6 +203,12 @@ class CandidatesSettings(_Section):
     host_m: float = Field(
         100.0, ge=0, description="nothing is built this near to a host that could be opened (guess)"
     )
+    shelter_m: float = Field(
+        200.0,
+        gt=0,
+        description="where riders gather to rest with no station this near, straight line, they "
+        "rest without shelter (guess)",
+    )
     max_count: int = Field(1500, ge=1, description="best by demand within the limit are kept")
 
 
@@ -198,6 +218,13 @@ class SitingSettings(_Section):
     model: Literal["mclp"] = Field("mclp", description="maximal covering (Church & ReVelle 1974)")
     count: int = Field(10, ge=1, description="new stations")
     min_spacing_m: float = Field(0.0, ge=0, description="between recommended stations")
+    informal_share: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="up to this share of the new stations opens first where most riders rest "
+        "without shelter (Leshan's rule); 0 leaves all to coverage",
+    )
     new_hours: str = Field(
         "00:00-24:00", description="opening hours planned for new stations without a host's hours"
     )
@@ -250,9 +277,9 @@ class Settings(_Section):
         """The study's name, or its folder's."""
         return self.study.name or self.folder.resolve().name
 
-    def path(self, file: str) -> Path:
-        """Return a path of the study, relative ones from its folder."""
-        return self.folder / file
+    def path(self, file: str) -> Path | str:
+        """Return a path of the study, relative ones from its folder; a URL as it stands."""
+        return file if "://" in file else self.folder / file
 
     def datum_of(self, section: InputSettings) -> Datum:
         """Return the datum of an input: its own, else the study's."""

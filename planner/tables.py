@@ -93,8 +93,29 @@ TABLES: dict[str, dict[str, Column]] = {
         "geometry": Column("point", "weighted centre of the stays"),
     },
     "hotspots": {
-        "name": Column("str", "nearest street, host or district"),
+        "name": Column("str", "district · nearest host or street, as far as they are known"),
         "weight_per_day": Column("float64", "rider-visits", "1/d"),
+        "rest_per_day": Column("float64", "stays of the class rest", "1/d", optional=True),
+        "points": Column("int64", "demand points in it", optional=True),
+        "peak": Column(
+            "str", "the daypart clearly above its share in the whole city, or none", optional=True
+        ),
+        "peak_share": Column(
+            "float64", "its share of the visits here", "0..1", nullable=True, optional=True
+        ),
+        "geometry": Column("point", "the medoid cell"),
+    },
+    "gatherings": {
+        "name": Column("str", "as in hotspots"),
+        "weight_per_day": Column("float64", "rider-visits of all kinds", "1/d"),
+        "rest_per_day": Column("float64", "stays of the class rest", "1/d"),
+        "points": Column("int64", "demand points in it"),
+        "peak": Column("str", "as in hotspots"),
+        "peak_share": Column("float64", "as in hotspots", "0..1", nullable=True),
+        "station_m": Column(
+            "float64", "straight line to the nearest station with shelter", "m", nullable=True
+        ),
+        "informal": Column("bool", "no station with shelter at hand: informal rest"),
         "geometry": Column("point", "the medoid cell"),
     },
     "candidates": {
@@ -103,6 +124,12 @@ TABLES: dict[str, dict[str, Column]] = {
         "action": Column("str", "keep (existing), activate (host), build"),
         "host_name": Column("str", "the host's name", nullable=True),
         "hours": Column("str", "as in stations"),
+        "informal_rest_per_day": Column(
+            "float64",
+            "rest without shelter at the gathering place it stands for, else 0",
+            "1/d",
+            optional=True,
+        ),
         "geometry": Column("point", "where"),
     },
     "sites": {
@@ -133,6 +160,7 @@ TABLES: dict[str, dict[str, Column]] = {
             "float64", "median minutes from that demand to it", "min", nullable=True
         ),
         "peak": Column("str", "the daypart that gains most"),
+        "informal_rest_per_day": Column("float64", "as in candidates", "1/d", optional=True),
         "why": Column("str", "one sentence in the study's language"),
         "geometry": Column("point", "where"),
     },

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import shapely
 
+from planner.geo import names_at
 from planner.network import nearest_street
 
 if TYPE_CHECKING:
@@ -30,24 +30,12 @@ def fill_names(
     nameless = names == ""
     rest = np.flatnonzero(nameless)
     if rest.size:
-        names[rest] = _district_names(offered.geometry.iloc[rest], area)
+        names[rest] = names_at(offered.geometry.iloc[rest], area)
     fixed = own & offered["kind"].isin(["existing", "host"]).to_numpy()
     names = _number(names, fixed, nameless)
     hosts = offered["kind"] == "host"
     named = offered.assign(name=names.astype(str))
     return named.assign(host_name=named["name"].astype(object).where(hosts, None))
-
-
-def _district_names(points: gpd.GeoSeries, area: gpd.GeoDataFrame | None) -> np.ndarray:
-    """Name the district that each point lies in, the first that holds it; empty if none does."""
-    found = np.full(len(points), "", dtype=object)
-    if area is None:
-        return found
-    districts = area.to_crs(points.crs)
-    for name, shape in zip(districts["name"], districts.geometry, strict=True):
-        inside = shapely.intersects_xy(shape, points.x.to_numpy(), points.y.to_numpy())
-        found[inside & (found == "")] = name
-    return found
 
 
 def _number(names: np.ndarray, fixed: np.ndarray, nameless: np.ndarray) -> np.ndarray:

@@ -9,13 +9,19 @@ from typing import TYPE_CHECKING
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import shapely
-from scipy.spatial import cKDTree
 
-from planner.candidates.corners import demand_around, find_corners
+from planner.candidates.corners import find_corners
 from planner.candidates.naming import fill_names
+from planner.candidates.screen import (
+    INFORMAL,
+    SAME_M,
+    keep_best,
+    keep_distinct,
+    keep_inside,
+    spare_neighbours,
+    take_over,
+)
 from planner.errors import SettingsError, nearest_name
-from planner.geo import require_metric
 from planner.tables import check_table
 
 if TYPE_CHECKING:
@@ -25,7 +31,6 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger(__name__)
 _KINDS = ("hosts", "hotspots", "corners")
-_SAME_M = 10.0  # nearer than this two candidates are one place
 
 
 def make_candidates(
@@ -35,6 +40,7 @@ def make_candidates(
     existing: gpd.GeoDataFrame | None = None,
     hosts: gpd.GeoDataFrame | None = None,
     hotspots: gpd.GeoDataFrame | None = None,
+    gatherings: gpd.GeoDataFrame | None = None,
     area: gpd.GeoDataFrame | None = None,
     kinds: Sequence[str] = _KINDS,
     spacing_m: float = 250.0,
@@ -54,6 +60,9 @@ def make_candidates(
         The network: corners and names come from it.
     existing, hosts, hotspots
         `stations`, `hosts` and `hotspots` tables; each may be absent or empty.
+    gatherings
+        `gatherings` table: where riders rest without shelter (`informal`) a hot spot is offered
+        before all others, or the host beside it in its place.
     area
         `districts`: candidates outside are dropped, and the unnamed are called after them. The
         existing are kept wherever they are.
@@ -63,10 +72,11 @@ def make_candidates(
         At least so far apart are street corners, > 0. 250 m is a guess.
     host_m
         Straight line, >= 0: nothing is built so near to a host, for the host can be opened
-        instead. 100 m is a guess; 0 leaves both to be compared.
+        instead, nor on a hot spot so near to a gathering place. 100 m is a guess; 0 leaves both to
+        be compared.
     max_count
         At most so many besides the existing: hosts and hot spots first, then corners, each by the
-        demand within `catchment_m`.
+        demand within `catchment_m`. Those for riders who rest without shelter are always kept.
     catchment_m
         Straight-line radius in which demand counts for the screening: a guess at what is always
         within a walk of 15 minutes. Corners without any demand in it are not offered.
@@ -79,9 +89,11 @@ def make_candidates(
     -------
     geopandas.GeoDataFrame
         `candidates`: existing first (``station:<station_id>``, `action` keep), then hosts
-        (``host:<host_id>``, activate), hot spots (``hotspot:<hotspot_id>``, build) and corners
-        (``corner:<n>``, build, by falling demand around).
-        ``attrs["candidates"]`` = ``{existing, host, hotspot, corner, dropped: {reason: n}}``.
+        (``host:<host_id>``, activate), hot spots (``hotspot:<gathering_id>`` and
+        ``hotspot:<hotspot_id>``, build) and corners (``corner:<n>``, build, by falling demand
+        around). `informal_rest_per_day` is the rest of the gathering place without shelter that a
+        candidate stands for, 0 at all others. ``attrs["candidates"]`` = ``{existing, host, hotspot,
+        corner, informal, dropped: {reason: n}}``.
 
     Raises
     ------
@@ -92,8 +104,9 @@ def make_candidates(
 
     Notes
     -----
-    Of two candidates within 10 m the existing stays before the host, the host before the hot spot
-    and that before the corner; of the same kind the one with the smaller identifier.
+    Of two candidates within 10 m the existing stays before the host, the host before the gathering
+    place, that before the hot spot and that before the corner; of the same kind the one with the
+    smaller identifier. A host that takes the place of a gathering takes its riders over.
     """
     began = perf_counter()
     _check(demand, kinds, spacing_m=spacing_m, max_count=max_count, catchment_m=catchment_m)
@@ -104,6 +117,7 @@ def make_candidates(
     if "hosts" in kinds:
         frames.append(_hosts(hosts, demand, new_hours))
     if "hotspots" in kinds:
+        frames.append(_gatherings(gatherings, demand, new_hours))
         frames.append(_hotspots(hotspots, demand, new_hours))
     if "corners" in kinds:
         corners = find_corners(
@@ -112,12 +126,14 @@ def make_candidates(
         frames.append(_build(corners, "corner", new_hours))
     offered = pd.concat([f for f in frames if len(f)] or frames[:1])
     dropped: dict[str, int] = {}
-    offered = _inside(offered, area, dropped)
-    offered = _distinct(offered, dropped)
-    offered = _spare(offered, host_m, dropped)
-    offered = _screen(offered, demand, max_count, catchment_m, dropped)
+    offered = inside = keep_inside(offered, area, dropped)
+    offered = keep_distinct(offered, dropped)
+    offered = spare_neighbours(offered, host_m, dropped)
+    offered = take_over(offered, inside, max(host_m, SAME_M))
+    offered = keep_best(offered, demand, max_count, catchment_m, dropped)
     offered = fill_names(_number_corners(offered), streets, area)
     kept = {kind: int((offered["kind"] == kind).sum()) for kind in _ORDER}
+    kept["informal"] = int((offered[INFORMAL] > 0).sum())
     offered.attrs = {"candidates": {**kept, "dropped": dropped}}
     check_table(offered, "candidates")
     _LOG.info("candidates: %s, dropped %s, %.1f s", kept, dropped, perf_counter() - began)
@@ -166,6 +182,7 @@ def _frame(
             "action": action,
             "host_name": None,
             "hours": hours.to_numpy(object),
+            INFORMAL: 0.0,
             "geometry": points.geometry.to_numpy(),
         },
         index=pd.Index([f"{prefix}:{i}" for i in points.index], name="candidate_id"),
@@ -205,6 +222,18 @@ def _hotspots(
     return _build(demand.iloc[:0] if ready is None else ready, "hotspot", new_hours)
 
 
+def _gatherings(
+    table: gpd.GeoDataFrame | None, demand: gpd.GeoDataFrame, new_hours: str
+) -> gpd.GeoDataFrame:
+    """Hot spots where riders rest without shelter."""
+    ready = _ready(table, "gatherings", demand)
+    if ready is None:
+        return _build(demand.iloc[:0], "hotspot", new_hours)
+    bare = ready[ready["informal"].astype(bool) & (ready["rest_per_day"] > 0)]
+    built = _build(bare, "hotspot", new_hours)
+    return built.assign(**{INFORMAL: bare["rest_per_day"].to_numpy(float)})
+
+
 def _build(points: gpd.GeoDataFrame, kind: str, hours: str) -> gpd.GeoDataFrame:
     """Places where a station would be built: hot spots and corners."""
     named = points["name"] if "name" in points.columns else pd.Series("", points.index)
@@ -216,66 +245,6 @@ def _build(points: gpd.GeoDataFrame, kind: str, hours: str) -> gpd.GeoDataFrame:
         name=named,
         hours=pd.Series(hours, points.index),
     )
-
-
-def _inside(
-    offered: gpd.GeoDataFrame, area: gpd.GeoDataFrame | None, dropped: dict[str, int]
-) -> gpd.GeoDataFrame:
-    if area is None or area.empty:
-        return offered
-    require_metric(area, "area")
-    whole = area.to_crs(offered.crs).union_all()
-    within = shapely.intersects_xy(whole, offered.geometry.x, offered.geometry.y)
-    kept = within | (offered["kind"] == "existing").to_numpy()
-    return _drop(offered, kept, "outside the area", dropped)
-
-
-def _distinct(offered: gpd.GeoDataFrame, dropped: dict[str, int]) -> gpd.GeoDataFrame:
-    """Leave one of those that stand on the same spot; rows come in order of preference."""
-    tree = cKDTree(shapely.get_coordinates(offered.geometry))
-    fixed = (offered["kind"] == "existing").to_numpy()
-    kept = np.ones(len(offered), dtype=bool)
-    for i, j in sorted(tree.query_pairs(_SAME_M)):
-        if kept[i] and not fixed[j]:
-            kept[j] = False
-    return _drop(offered, kept, "on the spot of another", dropped)
-
-
-def _spare(offered: gpd.GeoDataFrame, host_m: float, dropped: dict[str, int]) -> gpd.GeoDataFrame:
-    """Offer no building where a host stands near: existing premises come first."""
-    xy = shapely.get_coordinates(offered.geometry)
-    host = (offered["kind"] == "host").to_numpy()
-    if host_m == 0 or not host.any():
-        return offered
-    distance, _ = cKDTree(xy[host]).query(xy, distance_upper_bound=host_m)
-    near = (offered["action"] == "build").to_numpy() & np.isfinite(distance)
-    return _drop(offered, ~near, "a host stands near", dropped)
-
-
-def _screen(
-    offered: gpd.GeoDataFrame,
-    demand: gpd.GeoDataFrame,
-    max_count: int,
-    catchment_m: float,
-    dropped: dict[str, int],
-) -> gpd.GeoDataFrame:
-    """Keep the best by demand around; hosts and hot spots go before corners."""
-    around = demand_around(shapely.get_coordinates(offered.geometry), demand, catchment_m)
-    place = np.arange(len(offered))
-    corner = (offered["kind"] == "corner").to_numpy()
-    order = np.lexsort((place, -around, corner))
-    order = order[(offered["kind"] != "existing").to_numpy()[order]]
-    kept = (offered["kind"] == "existing").to_numpy(copy=True)
-    kept[order[:max_count]] = True
-    return _drop(offered, kept, "screened out", dropped)
-
-
-def _drop(
-    offered: gpd.GeoDataFrame, kept: np.ndarray, reason: str, dropped: dict[str, int]
-) -> gpd.GeoDataFrame:
-    if not kept.all():
-        dropped[reason] = int((~kept).sum())
-    return offered.loc[kept]
 
 
 def _number_corners(offered: gpd.GeoDataFrame) -> gpd.GeoDataFrame:

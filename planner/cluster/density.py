@@ -51,7 +51,7 @@ def dense_groups(
     """
     from sklearn.cluster import DBSCAN
 
-    xy, weight = _check(xy, weight)
+    xy, weight = check_points(xy, weight)
     for name, value in (("radius_m", radius_m), ("min_weight", min_weight)):
         if not value > 0:
             raise InputError(f"`{name}` must be greater than 0. Got {value}.")
@@ -95,7 +95,7 @@ def group_medoids(xy: np.ndarray, weight: np.ndarray, label: np.ndarray) -> np.n
     >>> group_medoids(xy, np.ones(3), np.array([0, 0, 0]))
     array([1])
     """
-    xy, weight = _check(xy, weight)
+    xy, weight = check_points(xy, weight)
     label = np.asarray(label)
     if label.shape != weight.shape:
         raise InputError(f"`label` must have shape {weight.shape}. Got {label.shape}.")
@@ -130,7 +130,8 @@ def _by_weight(found: np.ndarray, weight: np.ndarray) -> np.ndarray:
     return rank[found]
 
 
-def _check(xy: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def check_points(xy: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return both as floats, or raise InputError."""
     xy, weight = np.asarray(xy, dtype=float), np.asarray(weight, dtype=float)
     if xy.ndim != 2 or xy.shape[1] != 2 or weight.shape != xy.shape[:1]:
         raise InputError(

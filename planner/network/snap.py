@@ -129,7 +129,9 @@ def place(streets: StreetNetwork, found: Nearest) -> Places:
     )
 
 
-def nearest_street(streets: StreetNetwork, points: gpd.GeoSeries | gpd.GeoDataFrame) -> np.ndarray:
+def nearest_street(
+    streets: StreetNetwork, points: gpd.GeoSeries | gpd.GeoDataFrame, *, besides: str = ""
+) -> np.ndarray:
     """Name the nearest street that has a name.
 
     Parameters
@@ -138,6 +140,8 @@ def nearest_street(streets: StreetNetwork, points: gpd.GeoSeries | gpd.GeoDataFr
         The network.
     points
         Points in any CRS.
+    besides
+        A name that is passed over, to ask for the next street.
 
     Returns
     -------
@@ -151,7 +155,8 @@ def nearest_street(streets: StreetNetwork, points: gpd.GeoSeries | gpd.GeoDataFr
     """
     x, y = _coordinates(streets, points)
     name = streets.names[streets.name_code]
-    found = find_nearest(streets.grid, x, y, max_m=NAME_M, allowed=(name != "").astype(bool))
+    allowed = ((name != "") & (name != besides)).astype(bool)
+    found = find_nearest(streets.grid, x, y, max_m=NAME_M, allowed=allowed)
     near = found.vertex >= 0
     texts = np.full(len(x), "", dtype=object)
     texts[near] = name[streets.grid.chain[found.vertex[near]]]

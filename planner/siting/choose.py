@@ -15,6 +15,7 @@ from scipy.spatial import cKDTree
 
 from planner.errors import InputError, NoSolutionError, SettingsError, nearest_name
 from planner.locate import solve_mclp
+from planner.siting.gatherings import pick_first
 from planner.siting.rank import describe, rank_sites
 from planner.siting.stability import measure_stability
 from planner.siting.why import explain
@@ -43,6 +44,7 @@ def choose_stations(
     *,
     model: str = "mclp",
     min_spacing_m: float = 0.0,
+    informal_share: float = 0.0,
     time_limit_s: float = 30.0,
     gap: float = 1e-4,
     reruns: int = 100,
@@ -68,6 +70,10 @@ def choose_stations(
         ``mclp``, maximal covering.
     min_spacing_m
         At least so far apart are the recommended sites, straight line; 0 leaves them free.
+    informal_share
+        0 … 1: up to this share of `count`, rounded down, opens first at the busiest gathering
+        places without shelter (`informal_rest_per_day` of the candidates), whatever coverage they
+        add as long as they add some; coverage decides on the others. 0 leaves all to coverage.
     time_limit_s
         Seconds for the proof; the sites stand before.
     gap
@@ -87,11 +93,15 @@ def choose_stations(
     Returns
     -------
     geopandas.GeoDataFrame
-        `sites`, index `site_id` (``S01`` …) by rank: the site that gains most comes first, then
-        the one that adds most to it, and so on. Sites that would gain nothing are left out.
+        `sites`, index `site_id` (``S01`` …) by rank: gathering places that were picked first by
+        their rest, then the site that gains most, then the one that adds most to it, and so on.
+        Sites that would gain nothing are left out.
         ``attrs["siting"]`` = ``{model, count, count_used, objective, bound, gap, status, seconds,
         covered_share, best_possible_share, min_spacing_m, reruns}``; objective and bound are
-        rider-visits a day within reach of any station, the existing included.
+        rider-visits a day within reach of any station, the existing included. With
+        `informal_share` also ``{informal_share, informal_first, free_share}``: how many gathering
+        places were picked first, and the covered share of the best plan found without that rule.
+        Objective, bound, gap and status are those of the plans that keep the rule.
 
     Raises
     ------
@@ -107,26 +117,30 @@ def choose_stations(
     Church, R. L. & ReVelle, C. (1974), "The maximal covering location problem"; see
     `planner.locate.solve_mclp` for the model, its bound and its gap. Without room for `count`
     sites `min_spacing_m` apart, fewer are chosen.
+
+    That places where riders gather by themselves come first is the practice of Leshan; here as
+    required columns x_j = 1 of the model, picked by falling rest.
     """
     began = perf_counter()
-    _check_settings(model, min_spacing_m, reruns)
+    _check_settings(model, min_spacing_m, reruns, informal_share)
     case = _make_case(reach, demand, candidates, min_spacing_m)
     _check_case(case, count)
     draw = np.random.default_rng(rng)
     steps = 4 + reruns
-    solution = solve_mclp(
-        case.cover,
-        case.weight,
-        count,
-        xy=case.xy,
-        existing=case.existing,
-        conflicts=case.conflicts,
-        time_limit_s=time_limit_s,
-        gap=gap,
-        rng=draw,
-        on_step=on_step and (lambda done, _: on_step(done, steps)),
-    )
-    ranking = rank_sites(case.cover, case.weight, case.existing, solution.chosen)
+    most = math.floor(informal_share * count + 1e-9)
+    first = pick_first(
+        case.rest, case.cover, case.weight, existing=case.existing, conflicts=case.conflicts,
+        most=most,
+    )  # fmt: skip
+
+    def solve(required: list[int], tell: Callable[[int, int], None] | None) -> Solution:
+        return solve_mclp(
+            case.cover, case.weight, count, xy=case.xy, existing=case.existing, required=required,
+            conflicts=case.conflicts, time_limit_s=time_limit_s, gap=gap, rng=draw, on_step=tell,
+        )  # fmt: skip
+
+    solution = solve(first, on_step and (lambda done, _: on_step(done, steps)))
+    ranking = rank_sites(case.cover, case.weight, case.existing, solution.chosen, first)
     facts = describe(
         ranking,
         case.cover,
@@ -137,11 +151,15 @@ def choose_stations(
     )
     facts["stability"] = measure_stability(
         case.cover, case.weight, [site.column for site in ranking], count, xy=case.xy,
-        existing=case.existing, conflicts=case.conflicts, days=_days(demand), reruns=reruns,
-        rng=draw, on_step=on_step and (lambda done, _: on_step(4 + done, steps)),
+        existing=case.existing, conflicts=case.conflicts, first=first, rest_per_day=case.rest,
+        days=_days(demand), reruns=reruns, rng=draw,
+        on_step=on_step and (lambda done, _: on_step(4 + done, steps)),
     )  # fmt: skip
     sites = _table(case, facts, language, reach)
-    note = {"min_spacing_m": float(min_spacing_m), "reruns": int(reruns)}
+    note: dict[str, Any] = {"min_spacing_m": float(min_spacing_m), "reruns": int(reruns)}
+    if most:
+        free = solve([], None).objective if first else solution.objective
+        note |= _rule(informal_share, len(first), max(free, solution.objective), case)
     sites.attrs = {"siting": _summary(solution, case, count, len(sites)) | note}
     check_table(sites, "sites")
     offered, seconds = len(case.candidates) - case.existing.size, perf_counter() - began
@@ -161,6 +179,7 @@ class _Case:
     xy: np.ndarray
     existing: np.ndarray
     conflicts: np.ndarray
+    rest: np.ndarray  # at gathering places without shelter, a day
 
 
 def _make_case(
@@ -179,7 +198,9 @@ def _make_case(
             )
     rows = demand.sort_index()
     place = candidates["kind"].map(_PREFERENCE).fillna(len(_PREFERENCE)).to_numpy(float)
-    columns = candidates.iloc[np.lexsort((candidates.index.astype(str), place))]
+    rest = _rest(candidates)
+    order = np.lexsort((candidates.index.astype(str), -rest, place))
+    columns = candidates.iloc[order]
     cover = reach.minutes.tocsr()[reach.demand_id.get_indexer(rows.index)]
     cover = cover.tocsc()[:, reach.facility_id.get_indexer(columns.index)].tocsr()
     xy = shapely.get_coordinates(columns.geometry)
@@ -192,7 +213,15 @@ def _make_case(
         xy,
         existing,
         _too_close(xy, existing, min_spacing_m),
+        rest[order],
     )
+
+
+def _rest(candidates: gpd.GeoDataFrame) -> np.ndarray:
+    """Return the rest at gathering places without shelter; a table without the column has none."""
+    if "informal_rest_per_day" not in candidates.columns:
+        return np.zeros(len(candidates))
+    return candidates["informal_rest_per_day"].to_numpy(float)
 
 
 def _too_close(xy: np.ndarray, existing: np.ndarray, min_spacing_m: float) -> np.ndarray:
@@ -205,7 +234,7 @@ def _too_close(xy: np.ndarray, existing: np.ndarray, min_spacing_m: float) -> np
     return pairs[np.lexsort(pairs.T[::-1])]
 
 
-def _check_settings(model: str, min_spacing_m: float, reruns: int) -> None:
+def _check_settings(model: str, min_spacing_m: float, reruns: int, informal_share: float) -> None:
     if model not in _MODELS:
         raise SettingsError(
             f"`model` knows {', '.join(_MODELS)}. Got {model!r}.{nearest_name(model, _MODELS)}"
@@ -214,6 +243,8 @@ def _check_settings(model: str, min_spacing_m: float, reruns: int) -> None:
         raise SettingsError(f"`min_spacing_m` must not be negative. Got {min_spacing_m}.")
     if reruns < 0:
         raise SettingsError(f"`reruns` must not be negative. Got {reruns}.")
+    if not 0 <= informal_share <= 1:
+        raise SettingsError(f"`informal_share` must be from 0 to 1. Got {informal_share}.")
 
 
 def _check_case(case: _Case, count: int) -> None:
@@ -257,9 +288,19 @@ def _table(case: _Case, facts: pd.DataFrame, language: str, reach: Reach) -> gpd
         "peak",
     ):
         sites[column] = facts[column].to_numpy()
+    sites["informal_rest_per_day"] = _rest(chosen)
     sites["why"] = explain(sites, language=language, mode=reach.mode, limit_min=reach.limit_min)
     geometry = sites.pop("geometry")
     return sites.assign(geometry=geometry).set_geometry("geometry", crs=case.candidates.crs)
+
+
+def _rule(share: float, first: int, free: float, case: _Case) -> dict[str, Any]:
+    """Note how many gathering places went first, and what is covered without that rule."""
+    return {
+        "informal_share": float(share),
+        "informal_first": first,
+        "free_share": free / math.fsum(case.weight),
+    }
 
 
 def _summary(solution: Solution, case: _Case, count: int, used: int) -> dict[str, Any]:

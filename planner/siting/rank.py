@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import geopandas as gpd
     from scipy.sparse import csr_array
 
@@ -21,7 +23,11 @@ class Ranked(NamedTuple):
 
 
 def rank_sites(
-    cover: csr_array, weight: np.ndarray, existing: np.ndarray, chosen: np.ndarray
+    cover: csr_array,
+    weight: np.ndarray,
+    existing: np.ndarray,
+    chosen: np.ndarray,
+    first: Sequence[int] = (),
 ) -> list[Ranked]:
     """Order the chosen by what each adds to those before it; those that add nothing are left out.
 
@@ -33,6 +39,8 @@ def rank_sites(
         Shape (demand,).
     existing, chosen
         Columns. Of equal gains the smaller column comes first.
+    first
+        Columns among the chosen that come before the others, in this order.
     """
     pattern = cover.tocsc()
     columns = {
@@ -42,13 +50,15 @@ def rank_sites(
     seen = np.zeros(weight.size, dtype=bool)
     for j in existing:
         seen[columns[int(j)]] = True
-    left = sorted(int(j) for j in chosen)
+    ahead, left = list(first), sorted({int(j) for j in chosen} - set(first))
     ranking = []
-    while left:
-        gains = [math.fsum(weight[columns[j][~seen[columns[j]]]]) for j in left]
+    while ahead or left:
+        queue = ahead[:1] or left
+        gains = [math.fsum(weight[columns[j][~seen[columns[j]]]]) for j in queue]
         if max(gains) <= 0:
             break
-        best = left.pop(int(np.argmax(gains)))
+        best = queue[int(np.argmax(gains))]
+        (ahead or left).remove(best)
         rows = np.sort(columns[best][~seen[columns[best]]])
         seen[rows] = True
         ranking.append(Ranked(best, rows))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from planner.locate import heuristic_mclp
+from planner.siting.gatherings import pick_first
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -25,6 +26,8 @@ def measure_stability(
     xy: np.ndarray,
     existing: np.ndarray,
     conflicts: np.ndarray,
+    first: Sequence[int] = (),
+    rest_per_day: np.ndarray | None = None,
     days: float,
     reruns: int,
     rng: np.random.Generator,
@@ -40,6 +43,10 @@ def measure_stability(
         Columns, in the order of the result.
     xy
         Shape (candidates, 2), metres: near is within 300 m (a guess).
+    first, rest_per_day
+        Columns that were picked as gathering places before coverage decided, and what they were
+        picked by, shape (candidates,): they are picked anew from rest that is drawn anew; the
+        others are chosen beside those that were picked.
     days
         Over how many days the weights were averaged.
     reruns
@@ -56,10 +63,25 @@ def measure_stability(
         return np.full(len(chosen), np.nan)
     drawn = rng.poisson(weight * days, size=(reruns, weight.size)) / days
     runs = heuristic_mclp(
-        cover, drawn, count, existing=existing, conflicts=conflicts, start=chosen, on_step=on_step
-    )
+        cover, drawn, count, existing=existing, required=first, conflicts=conflicts, start=chosen,
+        on_step=on_step,
+    )  # fmt: skip
+    share = _share_near(xy, chosen, runs)
+    if len(first) and rest_per_day is not None:
+        rest = rng.poisson(rest_per_day * days, size=(reruns, rest_per_day.size)) / days
+        limits: dict[str, Any] = {"existing": existing, "conflicts": conflicts, "most": len(first)}
+        picks = [pick_first(row, cover, weight, **limits) for row in rest]
+        share = np.where(np.isin(chosen, first), _share_near(xy, chosen, picks), share)
+    return share
+
+
+def _share_near(
+    xy: np.ndarray, chosen: Sequence[int], runs: Sequence[Sequence[int] | np.ndarray]
+) -> np.ndarray:
+    """Return for each of the chosen in what share of the runs it or a near one is."""
+    here = xy[np.asarray(chosen)][:, None]
     again = np.zeros(len(chosen))
     for run in runs:
-        apart = np.hypot(*(xy[np.asarray(chosen)][:, None] - xy[run][None]).transpose(2, 0, 1))
-        again += (apart <= NEIGHBOUR_M).any(axis=1)
-    return again / reruns
+        there = xy[np.asarray(run, dtype=np.int64)][None]
+        again += (np.hypot(*(here - there).transpose(2, 0, 1)) <= NEIGHBOUR_M).any(axis=1)
+    return again / len(runs)

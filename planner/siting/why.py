@@ -28,7 +28,8 @@ def explain(sites: pd.DataFrame, *, language: str, mode: str, limit_min: float) 
     Parameters
     ----------
     sites
-        Columns read: `gain_per_day`, `before_min`, `after_min`, `peak`, `action`, `host_name`.
+        Columns read: `gain_per_day`, `before_min`, `after_min`, `peak`, `action`, `host_name`, and
+        `informal_rest_per_day` if it is there.
     language
         ``zh`` or ``en``.
     mode
@@ -59,6 +60,9 @@ def _sentence(t: Translate, site: pd.Series, mode: str, limit_min: float) -> str
         peak=_peak(t, site["peak"]),
         time=_minutes(t, site["after_min"]),
     )
+    rest = site.get("informal_rest_per_day", 0.0)
+    if rest > 0:
+        text += t(" Riders already rest here without shelter: {rest} a day.", rest=digits(rest))
     if site["action"] != "activate":
         return text
     host = site["host_name"]

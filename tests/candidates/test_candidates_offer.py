@@ -133,7 +133,7 @@ def test_what_is_dropped_is_counted(demand, streets, tables):
         "candidates"
     ]
     assert note == {
-        "existing": 2, "host": 2, "hotspot": 1, "corner": 0,
+        "existing": 2, "host": 2, "hotspot": 1, "corner": 0, "informal": 0,
         "dropped": {"outside the area": 1, "on the spot of another": 2},
     }  # fmt: skip
 
