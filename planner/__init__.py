@@ -20,7 +20,14 @@ if TYPE_CHECKING:
     )
     from planner.demand import find_gatherings, find_hotspots, make_demand
     from planner.draw import draw_plan, write_map
-    from planner.load import load_activity, load_area, load_hosts, load_stations, write_sample
+    from planner.load import (
+        load_activity,
+        load_area,
+        load_hosts,
+        load_stations,
+        scan_activity,
+        write_sample,
+    )
     from planner.locate import Solution, solve_mclp
     from planner.network import StreetNetwork, load_streets
     from planner.outputs import write_outputs
@@ -44,7 +51,14 @@ _HOMES = {
     ],
     "demand": ["find_gatherings", "find_hotspots", "make_demand"],
     "draw": ["draw_plan", "write_map"],
-    "load": ["load_activity", "load_area", "load_hosts", "load_stations", "write_sample"],
+    "load": [
+        "load_activity",
+        "load_area",
+        "load_hosts",
+        "load_stations",
+        "scan_activity",
+        "write_sample",
+    ],
     "locate": ["Solution", "solve_mclp"],
     "network": ["StreetNetwork", "load_streets"],
     "parking": ["choose_parking"],
@@ -85,6 +99,7 @@ __all__ = [
     "measure_coverage",
     "measure_equity",
     "run_study",
+    "scan_activity",
     "solve_mclp",
     "write_map",
     "write_outputs",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from planner.load.activity import load_activity
 from planner.load.area import area_from_streets, load_area
+from planner.load.feed import scan_activity
 from planner.load.hosts import load_hosts
 from planner.load.stations import load_stations
 
@@ -18,6 +19,7 @@ __all__ = [
     "load_area",
     "load_hosts",
     "load_stations",
+    "scan_activity",
     "write_sample",
 ]
 

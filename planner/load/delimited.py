@@ -31,8 +31,15 @@ _HEAD_ROWS = 15
 _TOO_MANY = "\x00too many cells"
 
 
-def find_encoding(data: bytes) -> str | None:
+def find_encoding(data: bytes, *, whole: bool = True) -> str | None:
     """Return the encoding of a text: its mark, else UTF-8, GB 18030, UTF-16, else a good guess.
+
+    Parameters
+    ----------
+    data
+        Bytes from the beginning of the text.
+    whole
+        Whether they are all; else the last letter may be cut.
 
     Examples
     --------
@@ -41,28 +48,30 @@ def find_encoding(data: bytes) -> str | None:
     """
     for mark, encoding in _BOMS:
         if data.startswith(mark):
-            return encoding if _decodes(data, encoding) else None
+            return encoding if _decodes(data, encoding, whole=whole) else None
     zeros = np.frombuffer(data[: 1 << 16], dtype=np.uint8) == 0
     if zeros.any():  # text holds none: half of UTF-16's bytes, where it is ASCII
         encoding = "utf-16-le" if zeros[1::2].sum() >= zeros[::2].sum() else "utf-16-be"
         text = data[: len(data) // 2 * 2]
-        return encoding if zeros.mean() > 0.1 and _decodes(text, encoding) else None
+        return encoding if zeros.mean() > 0.1 and _decodes(text, encoding, whole=whole) else None
     for encoding in ("utf-8", "gb18030"):
-        if _decodes(data, encoding):
+        if _decodes(data, encoding, whole=whole):
             return encoding
     for encoding in ("utf-16-le", "utf-16-be"):
-        if _decodes(data, encoding) and _is_readable(data.decode(encoding)[:4096]):
+        if _decodes(data, encoding, whole=whole) and _is_readable(
+            data[:8192].decode(encoding, errors="ignore")
+        ):
             return encoding
     from charset_normalizer import from_bytes
 
     best = from_bytes(data[: 1 << 18]).best()
     guess = best.encoding if best else None
-    return guess if guess and _decodes(data, guess) else None
+    return guess if guess and _decodes(data, guess, whole=whole) else None
 
 
-def _decodes(data: bytes, encoding: str) -> bool:
+def _decodes(data: bytes, encoding: str, *, whole: bool) -> bool:
     try:
-        data.decode(encoding)
+        codecs.getincrementaldecoder(encoding)().decode(data, final=whole)
     except UnicodeError:
         return False
     return True
@@ -101,15 +110,11 @@ def read_delimited(
     """
     encoding = find_encoding(data)
     if encoding is None:
-        raise InputError(
-            "its encoding is not readable (no UTF-8, GB 18030 or UTF-16). Save it as UTF-8 CSV "
-            "or as Excel.",
-            file=file,
-        )
+        raise unreadable_encoding(file)
     text = data.decode(encoding).removeprefix("\ufeff")
     text = text.replace("\r\n", "\n").replace("\r", "\n")
-    separator = _find_separator(text)
-    rows, ends = _first_rows(text, separator)
+    separator = find_separator(text)
+    rows, ends = first_rows(text, separator)
     if not any(cell.strip() for row in rows for cell in row):
         raise InputError("the file holds no text. Export it again.", file=file)
     header = find_header(rows)
@@ -124,7 +129,16 @@ def read_delimited(
     return frame, row, too_many
 
 
-def _first_rows(text: str, separator: str) -> tuple[list[list[str]], list[int]]:
+def unreadable_encoding(file: Path) -> InputError:
+    """Return the error for a text that is in none of the encodings we know."""
+    return InputError(
+        "its encoding is not readable (no UTF-8, GB 18030 or UTF-16). Save it as UTF-8 CSV "
+        "or as Excel.",
+        file=file,
+    )
+
+
+def first_rows(text: str, separator: str) -> tuple[list[list[str]], list[int]]:
     """Return the first rows and the line that each ends on (a quoted cell may span lines)."""
     reader = csv.reader(StringIO(text[: 1 << 16], newline=""), delimiter=separator)
     rows: list[list[str]] = []
@@ -135,11 +149,11 @@ def _first_rows(text: str, separator: str) -> tuple[list[list[str]], list[int]]:
     return rows, ends
 
 
-def _find_separator(text: str) -> str:
+def find_separator(text: str) -> str:
     """Return what cuts the first lines into the most equal rows of more than one cell."""
 
     def fitness(separator: str) -> tuple[int, int]:
-        widths = [len(row) for row in _first_rows(text, separator)[0] if any(row)]
+        widths = [len(row) for row in first_rows(text, separator)[0] if any(row)]
         usual = max(set(widths), key=lambda w: (widths.count(w), w)) if widths else 1
         return (widths.count(usual) if usual > 1 else 0), usual
 

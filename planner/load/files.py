@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import re
 import zipfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 import geopandas as gpd
 import numpy as np
@@ -23,9 +24,10 @@ if TYPE_CHECKING:
 TEXT = frozenset({".csv", ".tsv", ".txt"})
 EXCEL = frozenset({".xlsx", ".xls", ".xlsm", ".xlsb", ".ods"})
 PARQUET = frozenset({".parquet", ".pq", ".geoparquet"})
+ARROW = frozenset({".arrow", ".feather", ".ipc"})
 VECTOR = frozenset({".geojson", ".json", ".gpkg", ".shp", ".fgb", ".kml", ".gml", ".zip"})
 OSM = frozenset({".osm", ".pbf"})
-_KINDS = "csv, tsv, xlsx, parquet, geojson, gpkg or shp"
+_KINDS = "csv, tsv, xlsx, parquet, arrow, geojson, gpkg or shp"
 
 
 @dataclass(frozen=True)
@@ -56,8 +58,13 @@ class Sheet:
         return "row" if self.geometry is None else "feature"
 
 
-def find_files(path: Path | str, suffixes: frozenset[str] | None = None) -> list[Path]:
+def find_files(
+    path: Path | str, suffixes: frozenset[str] | None = None, *, nested: bool = False
+) -> list[Path]:
     """Return the files that a path, a pattern (``activity/*.parquet``) or a folder means, sorted.
+
+    With `nested`, folders are searched to their bottom, and so are those that a pattern means;
+    names that begin with ``_`` are notes of the program that wrote the folder.
 
     Raises
     ------
@@ -67,14 +74,17 @@ def find_files(path: Path | str, suffixes: frozenset[str] | None = None) -> list
         It is a folder, a file of a kind that cannot be read, or empty.
     """
     path = Path(path)
-    known = suffixes or TEXT | EXCEL | PARQUET | VECTOR
+    known = suffixes or TEXT | EXCEL | PARQUET | ARROW | VECTOR
     if path.is_file():
         found = [path]
     elif path.is_dir():
-        found = sorted(p for p in path.iterdir() if p.suffix.lower() in known and p.is_file())
+        found = _files_below(path, known, nested=nested)
     else:
         pattern = str(path.relative_to(path.anchor))
-        found = sorted(p for p in Path(path.anchor).glob(pattern) if p.is_file())
+        meant = sorted(Path(path.anchor).glob(pattern))
+        found = [p for p in meant if p.is_file()]
+        if nested:
+            found += [f for p in meant if p.is_dir() for f in _files_below(p, known, nested=True)]
     found = [p for p in found if not p.name.startswith((".", "~$"))]  # locks of open workbooks
     if not found:
         what = "no readable file in this folder" if path.is_dir() else "no such file"
@@ -89,6 +99,42 @@ def find_files(path: Path | str, suffixes: frozenset[str] | None = None) -> list
         if file.stat().st_size == 0:
             raise InputError("the file is empty (0 bytes). Export it again.", file=file)
     return found
+
+
+def _files_below(folder: Path, known: frozenset[str], *, nested: bool) -> list[Path]:
+    inside = folder.rglob("*") if nested else folder.iterdir()
+    hidden = (".", "_") if nested else ()
+    return sorted(
+        p
+        for p in inside
+        if p.suffix.lower() in known
+        and p.is_file()
+        and not any(part.startswith(hidden) for part in p.relative_to(folder).parts)
+    )
+
+
+def partition_values(path: Path) -> dict[str, str]:
+    """Return what a file's folders say of its rows: ``date=2026-03-02/part-0.parquet``.
+
+    Examples
+    --------
+    >>> partition_values(Path("fixes/city=ganzhou/date=2026-03-02/part-0.parquet"))
+    {'city': 'ganzhou', 'date': '2026-03-02'}
+    """
+    values: dict[str, str] = {}
+    for folder in path.parents:
+        key, equals, value = folder.name.partition("=")
+        if not equals or not key:
+            break
+        value = unquote(value)
+        values = {key: "" if value == "__HIVE_DEFAULT_PARTITION__" else value, **values}
+    return values
+
+
+def with_folders(sheet: Sheet) -> Sheet:
+    """Return a sheet with what the file's folders say as columns."""
+    said = {k: v for k, v in partition_values(sheet.path).items() if k not in sheet.frame.columns}
+    return replace(sheet, frame=sheet.frame.assign(**said)) if said else sheet
 
 
 def find_file(path: Path | str, suffixes: frozenset[str] | None = None) -> Path:
@@ -146,7 +192,7 @@ def read_sheet(path: Path, table: str, columns: Mapping[str, str] | None = None)
     InputError
         The file is damaged, of another kind than its name says, or its encoding is unknown.
     """
-    kind = _kind(path)
+    kind = file_kind(path)
     if kind == "text":
         frame, row, too_many = read_delimited(
             path.read_bytes(), lambda rows: find_header(rows, table, columns), file=path
@@ -154,15 +200,25 @@ def read_sheet(path: Path, table: str, columns: Mapping[str, str] | None = None)
         return _without_blank_rows(path, frame, row, too_many)
     if kind == "excel":
         return _read_excel(path, table, columns)
-    return _read_parquet(path) if kind == "parquet" else _read_vector(path)
+    readers = {"parquet": _read_parquet, "arrow": _read_arrow, "vector": _read_vector}
+    return readers[kind](path)
 
 
-def _kind(path: Path) -> str:
+def file_kind(path: Path) -> str:
+    """Return what a file is: ``text``, ``excel``, ``parquet``, ``arrow`` or ``vector``.
+
+    Raises
+    ------
+    InputError
+        It is a web page under a workbook's name.
+    """
     with path.open("rb") as stream:
         start = stream.read(512)
     suffix = path.suffix.lower()
     if start.startswith(b"PAR1"):
         return "parquet"
+    if suffix in ARROW or start.startswith(b"ARROW1"):
+        return "arrow"
     if suffix not in VECTOR and start.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
         return "excel"
     if suffix in EXCEL and re.match(rb"\s*<(?:!doctype|html|table|\?xml)", start, re.IGNORECASE):
@@ -272,6 +328,19 @@ def _read_parquet(path: Path) -> Sheet:
         ) from error
     if any(name is not None for name in table.index.names):
         table = table.reset_index()
+    return _typed_sheet(path, table)
+
+
+def _read_arrow(path: Path) -> Sheet:
+    import pyarrow as pa
+    from pyarrow import feather
+
+    try:
+        table = feather.read_table(path, memory_map=False).to_pandas()
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise InputError(
+            f"not readable as Arrow ({_first_line(error)}). Write it again.", file=path
+        ) from error
     return _typed_sheet(path, table)
 
 

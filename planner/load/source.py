@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
@@ -13,7 +13,7 @@ import pandas as pd
 from planner.errors import CrsError, InputError, SettingsError, nearest_name
 from planner.geo import WGS84, Datum
 from planner.load.cells import as_text
-from planner.load.files import find_files, fingerprint, read_sheet
+from planner.load.files import find_files, fingerprint, read_sheet, with_folders
 from planner.load.headers import missing_column, pick_columns
 from planner.load.sift import Fault
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from planner.load.files import Sheet
+
+_NESTED = frozenset({"fixes", "orders", "stays", "counts"})  # they come in folders of days
 
 
 @dataclass(frozen=True)
@@ -114,8 +116,32 @@ def read_source(
     InputError
         A file is missing, damaged or has no rows.
     """
-    files = find_files(path) if read is None else [Path(path)]
+    files = find_files(path, nested=table in _NESTED) if read is None else [Path(path)]
     sheets = [read(f) if read else read_sheet(f, table, columns) for f in files]
+    if table in _NESTED:
+        sheets = [with_folders(s) for s in sheets]
+    source = join_sheets(asked_path(path, files), sheets, table, columns)
+    return replace(source, sha256=fingerprint(files))
+
+
+def join_sheets(
+    path: Path, sheets: Iterable[Sheet], table: str, columns: Mapping[str, str] | None
+) -> Source:
+    """Return the rows of sheets under our column names.
+
+    Parameters
+    ----------
+    path
+        What was asked for.
+    table, columns
+        As in `planner.load.headers.pick_columns`.
+
+    Raises
+    ------
+    InputError
+        There are no rows.
+    """
+    sheets = list(sheets)
     frames: list[pd.DataFrame] = []
     headers: dict[str, str] = {}
     for sheet in sheets:
@@ -129,10 +155,10 @@ def read_source(
         frames.append(frame)
     used = [s for s in sheets if len(s.frame) or len(sheets) == 1]
     if not sum(len(f) for f in frames):
-        raise InputError("the file has headers but no rows. Export it again.", file=files[0])
+        raise InputError("the file has headers but no rows. Export it again.", file=sheets[0].path)
     sizes = [len(f) for f in frames]
     return Source(
-        path=_asked(path, files),
+        path=path,
         table=table,
         frame=pd.concat(frames, ignore_index=True) if len(frames) > 1 else frames[0],
         row=np.concatenate([s.row for s in used]),
@@ -142,7 +168,6 @@ def read_source(
         headers=headers,
         too_many=np.concatenate([s.too_many for s in used]),
         all_headers=tuple(dict.fromkeys(str(c) for s in used for c in s.frame.columns)),
-        sha256=fingerprint(files),
     )
 
 
@@ -155,7 +180,7 @@ def check_datum(datum: str) -> None:
         )
 
 
-def _asked(path: Path | str, files: Iterable[Path]) -> Path:
+def asked_path(path: Path | str, files: Iterable[Path]) -> Path:
     """Return the one file that was found, else the pattern or folder that was asked for."""
     found = list(files)
     return found[0] if len(found) == 1 else Path(path)

@@ -38,14 +38,15 @@ _YEAR_LAST = re.compile(
 )
 
 
-def read_times(values: pd.Series, *, clock: str, timezone: str) -> pd.Series:
+def read_times(
+    values: pd.Series, *, clock: str, timezone: str, day_first: bool | None = None
+) -> pd.Series:
     """Return instants in the study's time zone, NaT where there is none.
 
     Understood: typed times; seconds, milliseconds, micro- and nanoseconds since 1970 (UTC);
     ISO 8601 with or without offset; ``2026/9/15 11:02``, ``2026年9月15日 下午3点02分``,
-    ``15.09.2026 11:02`` (day or month first is told from the whole column; undecided, none is
-    taken); ``20260915110203``; a spreadsheet's day numbers. Years before 2000 are no times, nor is
-    a day without a clock.
+    ``15.09.2026 11:02``; ``20260915110203``; a spreadsheet's day numbers. Years before 2000 are no
+    times, nor is a day without a clock.
 
     Parameters
     ----------
@@ -56,6 +57,9 @@ def read_times(values: pd.Series, *, clock: str, timezone: str) -> pd.Series:
         later instant is taken.
     timezone
         IANA zone of the result.
+    day_first
+        Whether ``03.04.2026`` is in April; None to tell it from the whole column: undecided, no
+        such time is taken.
 
     Raises
     ------
@@ -68,17 +72,34 @@ def read_times(values: pd.Series, *, clock: str, timezone: str) -> pd.Series:
     ...            timezone="Asia/Shanghai").astype(str).tolist()
     ['2026-09-15 11:02:00+08:00', '2025-09-15 11:02:00+08:00']
     """
-    _check_zones([clock, timezone])
+    check_zones([clock, timezone])
     if isinstance(values.dtype, pd.DatetimeTZDtype):
         return _plausible(values.dt.tz_convert(timezone).dt.as_unit("ns"))
     if pd.api.types.is_datetime64_dtype(values.dtype):
-        return _plausible(_localise(values, clock).dt.tz_convert(timezone))
+        return _plausible(localise(values, clock).dt.tz_convert(timezone))
     if pd.api.types.is_numeric_dtype(values.dtype) and values.dtype != bool:
         return _plausible(_from_numbers(values, clock).dt.tz_convert(timezone))
-    return _plausible(_from_text(as_text(values), clock).dt.tz_convert(timezone))
+    return _plausible(_from_text(as_text(values), clock, day_first).dt.tz_convert(timezone))
 
 
-def _check_zones(zones: Sequence[str]) -> None:
+def find_day_first(text: pd.Series) -> bool | None:
+    """Tell whether days stand before months in dates that end with the year, None if undecided.
+
+    Examples
+    --------
+    >>> find_day_first(pd.Series(["03.04.2026 10:00", "15.04.2026 10:00"]))
+    True
+    >>> find_day_first(pd.Series(["03.04.2026 10:00"])) is None
+    True
+    """
+    last = text.str.normalize("NFKC").str.strip().str.extract(_YEAR_LAST)
+    first, other = (pd.to_numeric(last[c], errors="coerce") for c in ("first", "other"))
+    day_first, month_first = bool((first > 12).any()), bool((other > 12).any())
+    return None if day_first == month_first else day_first
+
+
+def check_zones(zones: Sequence[str]) -> None:
+    """Raise `SettingsError` unless all are IANA time zones."""
     from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
     for zone in zones:
@@ -90,7 +111,8 @@ def _check_zones(zones: Sequence[str]) -> None:
             ) from error
 
 
-def _localise(naive: pd.Series, clock: str) -> pd.Series:
+def localise(naive: pd.Series, clock: str) -> pd.Series:
+    """Return the instants (UTC, ns) of what a clock in a zone shows."""
     twice = np.zeros(len(naive), dtype=bool)
     return (
         naive.dt.as_unit("ns")
@@ -119,11 +141,11 @@ def _from_numbers(values: pd.Series, clock: str) -> pd.Series:
     if serial.any():
         seconds = np.round(number[serial] * 86400.0)
         days = pd.Timestamp("1899-12-30") + pd.to_timedelta(seconds, unit="s")
-        result[serial] = _localise(pd.Series(days, index=values.index[serial]), clock)
+        result[serial] = localise(pd.Series(days, index=values.index[serial]), clock)
     if compact.any():
         text = pd.Series(number[compact], index=values.index[compact]).astype("int64").astype(str)
         naive = pd.to_datetime(text, format="%Y%m%d%H%M%S", errors="coerce")
-        result[compact] = _localise(naive, clock)
+        result[compact] = localise(naive, clock)
     return result
 
 
@@ -138,7 +160,7 @@ def _nanoseconds(values: pd.Series, per_second: int) -> np.ndarray:
     return (whole * scale + part).astype("datetime64[ns]")
 
 
-def _from_text(text: pd.Series, clock: str) -> pd.Series:
+def _from_text(text: pd.Series, clock: str, day_first: bool | None) -> pd.Series:
     """Return instants (UTC) of texts, the common forms column-wise and the rest by pattern."""
     result = pd.Series(pd.NaT, index=text.index, dtype="datetime64[ns, UTC]")
     todo = (text != "").to_numpy(bool)
@@ -158,19 +180,19 @@ def _from_text(text: pd.Series, clock: str) -> pd.Series:
         naive = pd.to_datetime(timed, format="ISO8601", errors="coerce").dt.as_unit("ns")
         rest = naive.isna()
         if rest.any():
-            naive[rest] = _by_pattern(text[todo][rest])
-        result[todo] = _localise(naive, clock)
+            naive[rest] = _by_pattern(text[todo][rest], day_first)
+        result[todo] = localise(naive, clock)
     return result
 
 
-def _by_pattern(text: pd.Series) -> pd.Series:
+def _by_pattern(text: pd.Series, day_first: bool | None) -> pd.Series:
     """Return naive times of texts that are not ISO."""
     plain = text.str.normalize("NFKC").str.strip()
     parts = plain.str.extract(_YEAR_FIRST)
     last = plain.str.extract(_YEAR_LAST)
-    first, other = (pd.to_numeric(last[c], errors="coerce") for c in ("first", "other"))
-    day_first, month_first = bool((first > 12).any()), bool((other > 12).any())
-    if day_first != month_first:
+    day_first = find_day_first(text) if day_first is None else day_first
+    if day_first is not None:
+        first, other = (pd.to_numeric(last[c], errors="coerce") for c in ("first", "other"))
         last["day"], last["month"] = (first, other) if day_first else (other, first)
         last = last.drop(columns=["first", "other"]).astype(object)
         parts = parts.astype(object).where(parts["year"].notna(), last)

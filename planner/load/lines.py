@@ -1,0 +1,361 @@
+"""CSV and TSV of any size as pieces: only a block of the file is in memory at a time."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+from dataclasses import dataclass
+from functools import partial
+from io import RawIOBase, StringIO
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from planner.errors import InputError
+from planner.load.cells import as_text
+from planner.load.delimited import (
+    find_encoding,
+    find_separator,
+    first_rows,
+    unique_headers,
+    unreadable_encoding,
+)
+from planner.load.files import find_header
+from planner.load.pieces import Part, Piece
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+_BLOCK = 1 << 22
+_HEAD = 1 << 20
+_PLACES, _PLACE = 32, 1 << 16  # where a long file is looked at beyond its head, and how far
+_STAND_IN = "\x1f"  # Arrow wants a separator of one byte: this one for “，”
+_WORDS = ("rider_id", "worker_type")  # read as dictionaries
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a text file is cut into cells.
+
+    Attributes
+    ----------
+    above
+        Lines up to the header and with it.
+    width
+        Cells a row; more than headers where every row ends with separators.
+    quoted
+        Whether quotation marks stand in it: only then may a cell span lines.
+    sample
+        Rows of the file's beginning, and of some places behind; where each stands (0 if unknown).
+    """
+
+    path: Path
+    encoding: str
+    separator: str
+    headers: tuple[str, ...]
+    above: int
+    width: int
+    quoted: bool
+    sample: list[list[str]]
+    sample_row: list[int]
+
+
+def open_lines(path: Path, table: str, columns: Mapping[str, str] | None) -> Part:
+    """Look at a text file and return how to read it.
+
+    Raises
+    ------
+    InputError
+        The encoding cannot be found out, or the file holds no text.
+    """
+    layout = _find_layout(path, table, columns)
+    return Part(
+        path, layout.headers, {}, None, "row", partial(_peek, layout), partial(_read, layout)
+    )
+
+
+def _find_layout(path: Path, table: str, columns: Mapping[str, str] | None) -> Layout:
+    size = path.stat().st_size
+    with path.open("rb") as stream:
+        head = stream.read(_HEAD)
+        places = [] if size <= _HEAD else [_place(stream, at) for at in _spread(size)]
+    encoding = find_encoding(head, whole=len(head) == size)
+    if encoding == "utf-8" and head.isascii():  # undecided: all encodings of concern hold ASCII
+        encoding = find_encoding(head + b"".join(places), whole=False)
+    if encoding is None:
+        raise unreadable_encoding(path)
+    text = codecs.getincrementaldecoder(encoding)().decode(head).removeprefix("\ufeff")
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    separator = find_separator(text)
+    rows, ends = first_rows(text, separator)
+    if not any(cell.strip() for row in rows for cell in row):
+        raise InputError("the file holds no text. Export it again.", file=path)
+    header = find_header(rows, table, columns)
+    headers = tuple(unique_headers(rows[header]))
+    quoted = '"' in text or any(b'"' in place for place in places)
+    whole = text if len(head) == size else text[: text.rfind("\n") + 1]
+    sample = list(csv.reader(StringIO(whole, newline=""), delimiter=separator))[header + 1 :]
+    sample_row = list(range(ends[header] + 1, ends[header] + 1 + len(sample)))
+    if not encoding.startswith(("utf-16", "utf-32")):
+        for place in places:
+            lines = place.decode(encoding, errors="replace").splitlines()
+            sample += csv.reader(lines, delimiter=separator)
+    sample_row += [0] * (len(sample) - len(sample_row))
+    width = _usual_width(sample, len(headers))
+    return Layout(
+        path, encoding, separator, headers, ends[header], width, quoted, sample, sample_row
+    )
+
+
+def _spread(size: int) -> list[int]:
+    return [_HEAD + (size - _HEAD - _PLACE) * k // (_PLACES - 1) for k in range(_PLACES)
+            if size > _HEAD + _PLACE]  # fmt: skip
+
+
+def _place(stream: object, at: int) -> bytes:
+    """Return the whole lines that lie behind a place of a file."""
+    stream.seek(at)  # type: ignore[attr-defined]
+    block: bytes = stream.read(_PLACE)  # type: ignore[attr-defined]
+    return block[block.find(b"\n") + 1 : block.rfind(b"\n") + 1]
+
+
+def _usual_width(rows: list[list[str]], headers: int) -> int:
+    """Return how wide rows are: wider than the headers if most end with empty cells."""
+    widths = [len(row) for row in rows if row and not any(c.strip() for c in row[headers:])]
+    usual = max(set(widths), key=widths.count) if widths else headers
+    return max(usual, headers)
+
+
+def _peek(layout: Layout, header: str) -> pd.Series:
+    at = layout.headers.index(header)
+    cells = [row[at] if at < len(row) else "" for row in layout.sample]
+    return as_text(pd.Series(cells, index=layout.sample_row, dtype=str))
+
+
+class _Recoded(RawIOBase):
+    """A text file as UTF-8, whatever it is written in."""
+
+    def __init__(self, layout: Layout) -> None:
+        self._layout = layout
+        self._stream = layout.path.open("rb")
+        self._decoder = codecs.getincrementaldecoder(layout.encoding)()
+        self._line = 1
+        self._rest = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        while len(self._rest) < size or size < 0:
+            data = self._stream.read(_HEAD)
+            self._rest += self._decode(data)
+            if not data:
+                break
+        size = len(self._rest) if size < 0 else size
+        out, self._rest = self._rest[:size], self._rest[size:]
+        return out
+
+    def _decode(self, data: bytes) -> bytes:
+        before = self._decoder.getstate()
+        try:
+            text = self._decoder.decode(data, final=not data)
+        except UnicodeDecodeError as error:
+            self._decoder.setstate(before)
+            newline = "\n".encode(_without_mark(self._layout.encoding))
+            line = self._line + error.object[: error.start].count(newline)
+            raise _mixed(self._layout, line) from error
+        self._line += text.count("\n")
+        if self._layout.separator == "，":
+            text = text.replace("，", _STAND_IN)
+        return text.encode()
+
+    def close(self) -> None:
+        self._stream.close()
+        super().close()
+
+
+def _without_mark(encoding: str) -> str:
+    """Return the encoding of a text's inside, where no mark stands."""
+    return {"utf-16": "utf-16-le", "utf-32": "utf-32-le"}.get(encoding, encoding)
+
+
+def _mixed(layout: Layout, line: int) -> InputError:
+    return InputError(
+        f"cannot be read as {layout.encoding.upper()}, which the lines above are written in: the "
+        "file mixes encodings. Save it anew as UTF-8.",
+        file=layout.path,
+        row=line,
+    )
+
+
+def _read(layout: Layout, picked: Mapping[str, str]) -> Iterator[Piece]:
+    """Yield pieces; rows that are cut unevenly come at their place, as far as they make sense."""
+    uneven: list[tuple[int, str]] = []
+    row = layout.above + 1
+    try:
+        with _open_stream(layout) as stream:
+            for batch in _open_reader(layout, picked, stream, uneven):
+                piece, row = _merge(layout, picked, batch, row, uneven)
+                yield from _without_blank_rows(piece, picked)
+            piece, row = _merge(layout, picked, None, row, uneven)
+            yield from _without_blank_rows(piece, picked)
+    except (pa.ArrowException, UnicodeError) as error:
+        raise _explain(layout, error, row) from error
+
+
+def _open_stream(layout: Layout) -> pa.NativeFile:
+    if layout.encoding in ("utf-8", "utf-8-sig") and layout.separator != "，":
+        return pa.OSFile(str(layout.path))
+    return pa.PythonFile(_Recoded(layout), mode="r")
+
+
+def _open_reader(
+    layout: Layout,
+    picked: Mapping[str, str],
+    stream: pa.NativeFile,
+    uneven: list[tuple[int, str]],
+) -> Iterator[pa.RecordBatch]:
+    import pyarrow.csv as pacsv
+
+    def keep(row: object) -> str:
+        uneven.append((row.number, row.text))  # type: ignore[attr-defined]
+        return "skip"
+
+    separator = _STAND_IN if layout.separator == "，" else layout.separator
+    word = pa.dictionary(pa.int32(), pa.string())
+    words = {picked[f] for f in _WORDS if f in picked}
+    names = _cell_names(layout)
+    try:
+        return pacsv.open_csv(
+            stream,
+            read_options=pacsv.ReadOptions(
+                use_threads=False, block_size=_BLOCK, skip_rows=layout.above, column_names=names
+            ),
+            parse_options=pacsv.ParseOptions(
+                delimiter=separator, newlines_in_values=layout.quoted, ignore_empty_lines=False,
+                invalid_row_handler=keep,
+            ),
+            convert_options=pacsv.ConvertOptions(
+                column_types={n: word if n in words else pa.string() for n in names},
+                null_values=[""], strings_can_be_null=True, quoted_strings_can_be_null=True,
+            ),
+        )  # fmt: skip
+    except pa.ArrowInvalid as error:
+        if "Empty CSV" in str(error):
+            return iter(())
+        raise
+
+
+def _cell_names(layout: Layout) -> list[str]:
+    fill = range(layout.width - len(layout.headers))
+    return [*layout.headers, *(f"\x00{n}" for n in fill)]
+
+
+def _merge(
+    layout: Layout,
+    picked: Mapping[str, str],
+    batch: pa.RecordBatch | None,
+    row: int,
+    uneven: list[tuple[int, str]],
+) -> tuple[Piece, int]:
+    """Return even rows with the uneven ones among them, and the number of the next row.
+
+    `uneven` is emptied of those that were used.
+    """
+    even = 0 if batch is None else batch.num_rows
+    fields = [*picked.values()]
+    filled = np.zeros(even, dtype=bool) if batch is None else _filled(batch)
+    if not uneven and batch is not None:
+        columns = {f: batch.column(h) for f, h in picked.items()}
+        if filled.all():
+            return Piece(columns, row), row + even
+        return _some(Piece(columns, np.arange(row, row + even)), filled), row + even
+    last = row + even
+    used: list[tuple[int, str]] = []
+    while uneven and (batch is None or uneven[0][0] < last):
+        used.append(uneven.pop(0))
+        last += 1
+    mended = [_mend(layout, text) for _, text in used]
+    numbers = np.array([number for number, _ in used], dtype=np.int64)
+    evens = np.setdiff1d(np.arange(row, last, dtype=np.int64), numbers)[:even]
+    order = np.argsort(np.concatenate([evens, numbers]), kind="stable")
+    columns = {}
+    for field, header in zip(picked, fields, strict=True):
+        at = layout.headers.index(header)
+        cells = pa.array([m[at] or None if m is not None else None for m in mended], pa.string())
+        there = pa.array([], pa.string()) if batch is None else pc.cast(
+            batch.column(header), pa.string()
+        )  # fmt: skip
+        columns[field] = pa.concat_arrays([there, cells]).take(pa.array(order))
+    wide = np.concatenate([np.zeros(even, bool), [m is None for m in mended]])[order]
+    keep = np.concatenate([filled, [m is None or any(c.strip() for c in m) for m in mended]])
+    piece = Piece(columns, np.concatenate([evens, numbers])[order], wide.astype(bool))
+    return _some(piece, keep[order].astype(bool)), last
+
+
+def _filled(batch: pa.RecordBatch) -> np.ndarray:
+    """Tell which rows hold anything, shape (n,)."""
+    filled = np.zeros(batch.num_rows, dtype=bool)
+    for column in batch.columns:
+        if column.null_count == 0:
+            filled[:] = True
+            break
+        filled |= np.asarray(column.is_valid())
+    return filled
+
+
+def _some(piece: Piece, rows: np.ndarray) -> Piece:
+    if rows.all():
+        return piece
+    mask = pa.array(rows)
+    columns = {f: c.filter(mask) for f, c in piece.columns.items()}
+    too_many = None if piece.too_many is None else piece.too_many[rows]
+    return Piece(columns, piece.rows()[rows], too_many)
+
+
+def _without_blank_rows(piece: Piece, picked: Mapping[str, str]) -> Iterator[Piece]:
+    if picked and len(piece):
+        yield piece
+
+
+def _mend(layout: Layout, text: str) -> list[str] | None:
+    """Return the cells of a row that is too short or ends with separators; None if too long."""
+    separator = _STAND_IN if layout.separator == "，" else layout.separator
+    cells = next(csv.reader([text], delimiter=separator), [])
+    width = len(layout.headers)
+    if any(c.strip() for c in cells[width:]):
+        return None
+    return [*cells[:width], *[""] * (width - len(cells))]
+
+
+def _explain(layout: Layout, error: Exception, row: int) -> InputError:
+    """Return what is wrong with a file that Arrow stumbles over."""
+    line = _find_bad_line(layout)
+    if line:
+        return _mixed(layout, line)
+    said = str(error).splitlines()[0].rstrip(".")[:200]
+    return InputError(
+        f"not readable as a table below this row: {said}. Look for a quotation mark that is never "
+        "closed.",
+        file=layout.path,
+        row=row,
+    )
+
+
+def _find_bad_line(layout: Layout) -> int:
+    """Return the first line that is not in the file's encoding, 0 if there is none."""
+    decoder = codecs.getincrementaldecoder(layout.encoding)()
+    line = 1
+    with layout.path.open("rb") as stream:
+        while True:
+            data = stream.read(_HEAD)
+            try:
+                line += decoder.decode(data, final=not data).count("\n")
+            except UnicodeDecodeError as error:
+                return line + error.object[: error.start].count(b"\n")
+            if not data:
+                return 0
