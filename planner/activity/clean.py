@@ -1,169 +1,165 @@
-"""Order fixes by rider and time and tell which of them cannot be true."""
+# ruff: noqa: PLR0917  (numba kernels take plain arrays and numbers, by position)
+"""Which fixes of a rider cannot be true: one kernel over sorted records.
+
+Cleaning is made to be interrupted: of records up to a watermark it also says how many of the kept
+fixes are *settled*, i.e. cannot be judged otherwise by whatever comes later.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
-
 import numpy as np
-import pandas as pd
-import shapely
 
+from planner.activity.records import time_of
 from planner.compiled import compiled
-from planner.errors import InputError
 
-if TYPE_CHECKING:
-    import geopandas as gpd
-
-REASONS = ("duplicate", "conflicting", "jump", "spike")
-_DUPLICATE, _CONFLICTING, _JUMP, _SPIKE = 1, 2, 3, 4
+REASONS = ("kept", "duplicate", "conflicting", "jump", "spike", "stuck", "teleport")
+_DUPLICATE, _CONFLICTING, _JUMP, _SPIKE, _STUCK, _TELEPORT = range(1, 7)
 
 _MAX_SPEED = 50.0  # m/s: 180 km/h, faster than any rider or truck
 _JUMP_SLACK_M = 30.0  # two good fixes at one place may lie this far apart
 _MAX_JUMPS = 3  # in a row; after that it is the earlier fix that was wrong
 _SPIKE_M = 100.0
+_STUCK_FIXES = 5  # to the centimetre at one place, then an impossible jump (guess)
+_TELEPORT_S = 600.0  # how long a receiver may be elsewhere before it comes back (guess)
+_RIDING_SPEED = 20.0  # m/s: what takes it from before to after (guess)
 
 
-class Track(NamedTuple):
-    """Cleaned fixes, sorted by rider, then time."""
-
-    row: np.ndarray  # (n,) position in the table they came from
-    rider: np.ndarray  # (n,) rider number, ascending
-    second: np.ndarray  # (n,) float64 seconds since the first fix
-    x: np.ndarray  # (n,) metres
-    y: np.ndarray  # (n,) metres
-    dropped: dict[str, int]  # reason = number of fixes left out
-
-    @property
-    def bounds(self) -> np.ndarray:
-        """Return where each rider's fixes start, and the end: shape (riders + 1,)."""
-        change = np.flatnonzero(np.diff(self.rider)) + 1
-        return np.concatenate([[0], change, [len(self.rider)]]).astype(np.int64)
-
-
-def point_xy(points: np.ndarray, name: str) -> tuple[np.ndarray, np.ndarray]:
-    """Return coordinates of shapely points, NaN where one is missing, empty or not finite.
-
-    Raises
-    ------
-    InputError
-        Some of the geometries are no points.
-    """
-    points = np.array(points, dtype=object)
-    points[shapely.is_empty(points)] = None  # GEOS refuses their coordinates
-    wrong = np.flatnonzero(shapely.get_type_id(points) > 0)
-    if len(wrong):
-        kind = points[wrong[0]].geom_type
-        raise InputError(
-            f"`{name}` must hold points. Got {len(wrong)} other geometries, the first a {kind} at "
-            f"position {wrong[0]}. Use `.representative_point()` where an area stands for a place."
-        )
-    x, y = shapely.get_x(points), shapely.get_y(points)
-    bad = ~(np.isfinite(x) & np.isfinite(y))
-    x[bad], y[bad] = np.nan, np.nan
-    return x, y
-
-
-def make_track(fixes: gpd.GeoDataFrame) -> Track:
-    """Return the cleaned fixes of a table.
-
-    Raises
-    ------
-    InputError
-        The times have no time zone, or a geometry is no point.
-    """
-    time = fixes["time"]
-    if not isinstance(time.dtype, pd.DatetimeTZDtype):
-        raise InputError(
-            f"the times must carry a time zone. Got {time.dtype}. "
-            "Use `.dt.tz_localize('Asia/Shanghai')`.",
-            column="time",
-        )
-    microsecond = time.dt.tz_convert("UTC").dt.tz_localize(None).to_numpy("datetime64[us]")
-    rider, _ = pd.factorize(fixes["rider_id"].astype(str), sort=True)
-    kind, _ = pd.factorize(fixes["worker_type"].astype(str), sort=True)
-    x, y = point_xy(fixes.geometry.to_numpy(), "fixes")
-    return clean_fixes(rider, microsecond.astype(np.int64), x, y, kind)
-
-
-def clean_fixes(
-    rider: np.ndarray, microsecond: np.ndarray, x: np.ndarray, y: np.ndarray, tie: np.ndarray
-) -> Track:
-    """Sort fixes by rider and time and leave out what cannot be true.
+@compiled
+def clean_track(
+    records: np.ndarray,
+    a: int,
+    b: int,
+    second: np.ndarray,
+    x: np.ndarray,
+    y: np.ndarray,
+    origin: np.ndarray,
+    reason: np.ndarray,
+) -> tuple[int, int]:
+    """Clean the records a..b-1 of one rider.
 
     Parameters
     ----------
-    rider
-        Shape (n,), integer rider numbers.
-    microsecond
-        Shape (n,), int64 time stamps.
-    x, y
-        Shape (n,), metres; NaN where there is no position.
-    tie
-        Shape (n,), integers that decide between fixes alike in all of the above (the worker type).
+    records
+        Shape (n, 2), sorted by time and place.
+    second, x, y, origin
+        Scratch of b - a or more: seconds, metres and record number of the fixes that stay.
+    reason
+        Scratch of b - a or more, int8: why each record is left out (`REASONS`), 0 if it stays.
 
     Returns
     -------
-    Track
-        The fixes that stay, and the number left out by reason: ``no_position``, ``duplicate``
-        (same rider, time and place), ``conflicting`` (same rider and time elsewhere; the smaller
-        coordinates stay, whichever came first in the file), ``jump`` (farther than
-        50 m/s · dt + 30 m from the last good fix, at most 3 in a row) and ``spike`` (over 100 m
-        from both neighbours, which lie within half that way of each other).
+    kept, settled
+        How many fixes stay, and how many of those whatever comes later leaves as they are.
     """
-    placed = np.flatnonzero(~np.isnan(x))
-    order = placed[
-        np.lexsort((tie[placed], y[placed], x[placed], microsecond[placed], rider[placed]))
-    ]
-    rider, x, y = rider[order], x[order], y[order]
-    start = microsecond[order].min() if len(order) else 0
-    second = (microsecond[order] - start) / 1e6
-    reason = find_faults(rider, second, x, y)
-    counts = np.bincount(reason, minlength=len(REASONS) + 1)
-    dropped = {"no_position": len(microsecond) - len(placed)}
-    dropped |= {name: int(counts[i + 1]) for i, name in enumerate(REASONS)}
-    good = reason == 0
-    return Track(order[good], rider[good], second[good], x[good], y[good], dropped)
+    kept, apart, apart_from = _drop_jumps(records, a, b, second, x, y, origin, reason)
+    settled = kept - 1
+    while settled > 0 and x[settled] == x[settled - 1] and y[settled] == y[settled - 1]:
+        settled -= 1  # may yet turn out to be a stuck device
+    if apart >= 0 and kept > 0:
+        last = time_of(records[b - 1, 0]) * 0.001
+        if last - second[apart_from] <= _TELEPORT_S:
+            settled = min(settled, apart_from)
+    return _drop_spikes(a, kept, max(settled, 0), second, x, y, origin, reason)
 
 
 @compiled
-def find_faults(rider: np.ndarray, second: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Tell of each sorted fix why it is left out; 0 where it stays. Returns int64 (n,)."""
-    n = len(second)
-    reason = np.zeros(n, dtype=np.int64)
-    before = np.full(n, -1, dtype=np.int64)  # the good fix before this one, same rider
-    last, jumps = -1, 0
-    for i in range(n):
-        if last >= 0 and rider[last] != rider[i]:
-            last, jumps = -1, 0
-        if i > 0 and rider[i] == rider[i - 1] and second[i] == second[i - 1]:
-            same = x[i] == x[i - 1] and y[i] == y[i - 1]
-            reason[i] = _DUPLICATE if same else _CONFLICTING
+def _drop_jumps(
+    records: np.ndarray,
+    a: int,
+    b: int,
+    second: np.ndarray,
+    x: np.ndarray,
+    y: np.ndarray,
+    origin: np.ndarray,
+    reason: np.ndarray,
+) -> tuple[int, int, int]:
+    """Drop repeated and impossible fixes.
+
+    Returns how many stay, the first fix after the last impossible jump that had to be believed
+    (-1 if there is none) and the fix before it.
+    """
+    m, jumps, apart, before = 0, 0, -1, -1
+    for i in range(a, b):
+        key, value = records[i, 0], records[i, 1]
+        if i > a and key == records[i - 1, 0]:
+            reason[i - a] = _DUPLICATE if value == records[i - 1, 1] else _CONFLICTING
             continue
-        if last >= 0:
-            limit = _MAX_SPEED * (second[i] - second[last]) + _JUMP_SLACK_M
-            far = (x[i] - x[last]) ** 2 + (y[i] - y[last]) ** 2 > limit * limit
-            if far and jumps < _MAX_JUMPS:
-                reason[i] = _JUMP
+        t = time_of(key) * 0.001
+        px, py = (value >> 32) * 0.01, np.int64(np.int32(value & 0xFFFFFFFF)) * 0.01
+        if m > 0 and _too_fast(t - second[m - 1], px - x[m - 1], py - y[m - 1], _MAX_SPEED):
+            if jumps < _MAX_JUMPS:
                 jumps += 1
+                reason[i - a] = _JUMP
                 continue
-        before[i] = last
-        last, jumps = i, 0
-    _mark_spikes(reason, before, x, y)
-    return reason
+            m = _unstick(a, m, x, y, origin, reason)
+            if apart >= 0 and _comes_back(t, px, py, before, second, x, y):
+                for k in range(apart, m):
+                    reason[origin[k] - a] = _TELEPORT
+                m, apart, before = apart, -1, -1
+            else:
+                apart, before = m, m - 1
+        jumps = 0
+        second[m], x[m], y[m], origin[m] = t, px, py, i
+        reason[i - a] = 0
+        m += 1
+    return m, apart, before
 
 
 @compiled
-def _mark_spikes(reason: np.ndarray, before: np.ndarray, x: np.ndarray, y: np.ndarray) -> None:
-    """Mark single good fixes that leave and come back; a fix after a spike is judged anew."""
+def _too_fast(dt: float, dx: float, dy: float, speed: float) -> bool:
+    limit = speed * dt + _JUMP_SLACK_M
+    return dx * dx + dy * dy > limit * limit
+
+
+@compiled
+def _comes_back(
+    t: float, px: float, py: float, before: int, second: np.ndarray, x: np.ndarray, y: np.ndarray
+) -> bool:
+    """Tell whether a fix goes on where the rider was before the last jump that was believed."""
+    dt = t - second[before]
+    return dt <= _TELEPORT_S and not _too_fast(dt, px - x[before], py - y[before], _RIDING_SPEED)
+
+
+@compiled
+def _unstick(
+    a: int, m: int, x: np.ndarray, y: np.ndarray, origin: np.ndarray, reason: np.ndarray
+) -> int:
+    """Drop the fixes of a device that said one place until it jumped; return how many stay."""
+    k = m - 1
+    while k > 0 and x[k] == x[k - 1] and y[k] == y[k - 1]:
+        k -= 1
+    if m - k < _STUCK_FIXES:
+        return m
+    for j in range(k + 1, m):
+        reason[origin[j] - a] = _STUCK
+    return k + 1
+
+
+@compiled
+def _drop_spikes(
+    a: int,
+    kept: int,
+    settled: int,
+    second: np.ndarray,
+    x: np.ndarray,
+    y: np.ndarray,
+    origin: np.ndarray,
+    reason: np.ndarray,
+) -> tuple[int, int]:
+    """Drop single fixes that leave and come back; a fix after a spike is judged anew."""
     far2 = _SPIKE_M * _SPIKE_M
-    for j in range(len(x)):  # j is the fix after the suspect i, p the one before it
-        i = before[j]
-        if reason[j] != 0 or i < 0 or before[i] < 0:
-            continue
-        p = before[i]
-        out2 = (x[i] - x[p]) ** 2 + (y[i] - y[p]) ** 2
-        back2 = (x[j] - x[i]) ** 2 + (y[j] - y[i]) ** 2
-        aside2 = (x[j] - x[p]) ** 2 + (y[j] - y[p]) ** 2
-        if min(out2, back2) > far2 and 4.0 * aside2 < min(out2, back2):
-            reason[i] = _SPIKE
-            before[j] = p
+    w, settled_w = 0, 0
+    for i in range(kept):
+        if i == settled:
+            settled_w = w
+        if w > 0 and i < kept - 1:
+            p = w - 1
+            out2 = (x[i] - x[p]) ** 2 + (y[i] - y[p]) ** 2
+            back2 = (x[i + 1] - x[i]) ** 2 + (y[i + 1] - y[i]) ** 2
+            aside2 = (x[i + 1] - x[p]) ** 2 + (y[i + 1] - y[p]) ** 2
+            if min(out2, back2) > far2 and 4.0 * aside2 < min(out2, back2):
+                reason[origin[i] - a] = _SPIKE
+                continue
+        second[w], x[w], y[w], origin[w] = second[i], x[i], y[i], origin[i]
+        w += 1
+    return w, settled_w if settled < kept else w

@@ -1,9 +1,12 @@
 # ruff: noqa: PLR0917  (numba kernels take plain arrays and numbers, by position)
-"""Find stays in cleaned, sorted fixes: numba kernels over plain arrays.
+"""Find the stays of one rider in cleaned fixes: kernels that can stop and go on.
+
+Each takes the first `known` of a rider's fixes and returns the first fix that is not decided by
+them; if they are all there will be (`final`), everything is decided. What has been found stands in
+`out`, a row a stay: rider, first and last second, x, y, fixes.
 
 `find_robust` grows a stay with a running centre and forgives outliers; `find_plain` is the rule of
-Li et al. (2008) as published. Both write the first and last fix of each stay, its centre and its
-number of fixes into arrays they are given and return how many stays there are.
+Li et al. (2008) as published; `find_slots` samples presence by the clock.
 """
 
 from __future__ import annotations
@@ -13,137 +16,228 @@ import numpy as np
 from planner.compiled import compiled
 
 GAP_S = 1500.0  # longer silence ends a stay
+SEED_S = 180.0  # what the robust rule grows from; shorter halts are traffic lights
 _MAX_OUTSIDE = 5  # fixes in a row that may lie outside before a stay ends
 _MAX_OUTSIDE_S = 300.0  # and seconds
 _MEMORY = 20  # the running centre follows the last 20 fixes or so
 _SAMPLE = 64  # fixes that the medians are taken from
+_NARROW, _WIDE = 0.8, 1.2  # of the radius: how far it adapts to a device's noise
+_NOISE = 3.5  # times the median distance: the radius that suits
 _TRIM_SHARE = 0.3  # of the radius: ends closer than this to the centre are never trimmed
-_TRIM_FACTOR = 2.5  # times the median distance
+_TRIM_FACTOR = 2.6  # times the median distance
+_DRIFT_SHARE = 0.7  # of the radius from the first to the last third is no stay but a slow ride,
+_DRIFT_FACTOR = 2.0  # if it is this many times the median distance as well
 _JOIN_SHARE = 0.8  # of the radius: neighbours this close are one stay
 _JOIN_GAP_S = 1500.0
+
+OUT_COLUMNS = 6
+STATE_COLUMNS = 6  # of what is kept of a rider between windows
+_FROM, _TO, _X, _Y, _FIXES = range(1, 6)  # of `out` and of a pending stay in the state
 
 
 @compiled
 def find_plain(
+    rider: int,
     second: np.ndarray,
     x: np.ndarray,
     y: np.ndarray,
-    bounds: np.ndarray,
+    begin: int,
+    known: int,
+    final: bool,
     radius_m: float,
     min_s: float,
-    first: np.ndarray,
-    last: np.ndarray,
-    centre: np.ndarray,
-) -> int:
+    out: np.ndarray,
+    found: int,
+) -> tuple[int, int]:
     """Stay points of Li et al. (2008): all fixes within the radius of the first one."""
-    found = 0
-    for r in range(len(bounds) - 1):
-        i, end = bounds[r], bounds[r + 1]
-        while i < end - 1:
-            j = i + 1
-            while j < end and second[j] - second[j - 1] <= GAP_S:
-                if (x[j] - x[i]) ** 2 + (y[j] - y[i]) ** 2 > radius_m * radius_m:
-                    break
-                j += 1
-            if second[j - 1] - second[i] < min_s:
-                i += 1
-                continue
-            first[found], last[found] = i, j - 1
-            centre[found, 0], centre[found, 1] = x[i:j].mean(), y[i:j].mean()
-            found += 1
-            i = j
-    return found
+    i = begin
+    while i < known:
+        j = i + 1
+        open_end = True
+        while j < known:
+            if second[j] - second[j - 1] > GAP_S or _off2(x, y, j, x[i], y[i]) > radius_m**2:
+                open_end = False
+                break
+            j += 1
+        if open_end and not final:
+            return found, i
+        if second[j - 1] - second[i] < min_s or j == i + 1:
+            i += 1
+            continue
+        out[found, 0], out[found, _FROM], out[found, _TO] = rider, second[i], second[j - 1]
+        out[found, _X], out[found, _Y] = x[i:j].mean(), y[i:j].mean()
+        out[found, _FIXES] = j - i
+        found += 1
+        i = j
+    return found, known
+
+
+@compiled
+def find_slots(
+    rider: int,
+    second: np.ndarray,
+    x: np.ndarray,
+    y: np.ndarray,
+    begin: int,
+    known: int,
+    slot_s: float,
+    state: np.ndarray,
+    out: np.ndarray,
+    found: int,
+) -> tuple[int, int]:
+    """Take the first fix in each slot of the clock; the last slot seen is kept in the state."""
+    for i in range(begin, known):
+        slot = np.floor(second[i] / slot_s)
+        if state[_FIXES] > 0 and state[_FROM] == slot:
+            continue
+        state[_FROM], state[_FIXES] = slot, 1
+        out[found, 0], out[found, _FROM], out[found, _TO] = rider, second[i], second[i] + slot_s
+        out[found, _X], out[found, _Y], out[found, _FIXES] = x[i], y[i], 1
+        found += 1
+    return found, known
 
 
 @compiled
 def find_robust(
+    rider: int,
     second: np.ndarray,
     x: np.ndarray,
     y: np.ndarray,
-    bounds: np.ndarray,
+    begin: int,
+    known: int,
+    final: bool,
     radius_m: float,
     seed_s: float,
-    first: np.ndarray,
-    last: np.ndarray,
-    centre: np.ndarray,
-) -> int:
-    """Stays of at least `seed_s` seconds, grown, trimmed and joined rider by rider."""
-    found = 0
+    min_s: float,
+    state: np.ndarray,
+    out: np.ndarray,
+    found: int,
+) -> tuple[int, int]:
+    """Stays grown, trimmed and joined; `state` holds the rider's last one, which may yet grow."""
     buffer = np.empty(_SAMPLE)
-    for r in range(len(bounds) - 1):
-        i, end = bounds[r], bounds[r + 1]
-        own = found  # this rider's first stay
-        weight = 0  # fixes behind the rider's last stay
-        ahead = i
-        while i < end:
-            ahead = _skip_to(second, ahead, i, end, seed_s)
-            if _moves_on(x, y, i, ahead, end, radius_m):
-                i += 1
-                continue
-            stop = _grow(second, x, y, i, end, radius_m)
-            if second[stop] - second[i] < seed_s:
-                i += 1
-                continue
-            cx, cy = _median(x, i, stop, buffer), _median(y, i, stop, buffer)
-            a, b = _trim(x, y, i, stop, cx, cy, radius_m, buffer)
-            if second[b] - second[a] < seed_s:
-                i += 1
-                continue
-            n = b - a + 1
-            if found > own and _is_same(second, last, centre, found - 1, a, cx, cy, radius_m):
-                both = weight + n
-                centre[found - 1, 0] += (cx - centre[found - 1, 0]) * n / both
-                centre[found - 1, 1] += (cy - centre[found - 1, 1]) * n / both
-                last[found - 1], weight = b, both
-            else:
-                first[found], last[found] = a, b
-                centre[found, 0], centre[found, 1] = cx, cy
-                found += 1
-                weight = n
-            i = b + 1
+    i = ahead = begin
+    while i < known:
+        ahead = _skip_to(second, ahead, i, known, seed_s)
+        if _moves_on(x, y, i, ahead, known, radius_m):
+            i += 1
+            continue
+        stop, decided = _settle(second, x, y, i, known, radius_m, seed_s, buffer)
+        if not (decided or final):
+            return found, i
+        if second[stop] - second[i] < seed_s:
+            i += 1
+            continue
+        cx, cy = _median(x, i, stop, buffer), _median(y, i, stop, buffer)
+        noise = _noise(x, y, i, stop, cx, cy, buffer)
+        a, b = _trim(x, y, i, stop, cx, cy, noise, radius_m)
+        if second[b] - second[a] < seed_s or _drifts(x, y, a, b, noise, radius_m, buffer):
+            i += 1
+            continue
+        if _goes_on(state, second[a], cx, cy, radius_m):
+            _lengthen(state, second[b], cx, cy, b - a + 1)
+        else:
+            found = _emit(state, rider, min_s, out, found)
+            state[_FROM], state[_TO], state[_X], state[_Y] = second[a], second[b], cx, cy
+            state[_FIXES] = b - a + 1
+        i = b + 1
+    if final:
+        found = _emit(state, rider, min_s, out, found)
+    return found, known
+
+
+@compiled
+def _emit(state: np.ndarray, rider: int, min_s: float, out: np.ndarray, found: int) -> int:
+    """Write the pending stay, if there is one and it is long enough."""
+    if state[_FIXES] > 0 and state[_TO] - state[_FROM] >= min_s:
+        out[found, 1:] = state[1:OUT_COLUMNS]
+        out[found, 0] = rider
+        found += 1
+    state[_FIXES] = 0
     return found
 
 
 @compiled
-def _skip_to(second: np.ndarray, ahead: int, i: int, end: int, seed_s: float) -> int:
+def _goes_on(state: np.ndarray, start: float, cx: float, cy: float, radius_m: float) -> bool:
+    """Tell whether a stay that starts now goes on with the pending one."""
+    join = _JOIN_SHARE * radius_m
+    off2 = (state[_X] - cx) ** 2 + (state[_Y] - cy) ** 2
+    return state[_FIXES] > 0 and off2 <= join * join and start - state[_TO] <= _JOIN_GAP_S
+
+
+@compiled
+def _lengthen(state: np.ndarray, end: float, cx: float, cy: float, fixes: int) -> None:
+    both = state[_FIXES] + fixes
+    state[_X] += (cx - state[_X]) * fixes / both
+    state[_Y] += (cy - state[_Y]) * fixes / both
+    state[_TO], state[_FIXES] = end, both
+
+
+@compiled
+def _skip_to(second: np.ndarray, ahead: int, i: int, known: int, seed_s: float) -> int:
     """Return the first fix at least `seed_s` after fix i; `ahead` is where a search ended."""
     ahead = max(ahead, i)
-    while ahead < end and second[ahead] - second[i] < seed_s:
+    while ahead < known and second[ahead] - second[i] < seed_s:
         ahead += 1
     return ahead
 
 
 @compiled
-def _moves_on(x: np.ndarray, y: np.ndarray, i: int, ahead: int, end: int, radius_m: float) -> bool:
+def _moves_on(
+    x: np.ndarray, y: np.ndarray, i: int, ahead: int, known: int, radius_m: float
+) -> bool:
     """Tell cheaply that no stay starts at i: two fixes in a row are more than 2 radii away."""
-    if ahead + 1 >= end:
+    if ahead + 1 >= known:
         return False
     limit = 4.0 * radius_m * radius_m
-    near = (x[ahead] - x[i]) ** 2 + (y[ahead] - y[i]) ** 2 <= limit
-    return not near and (x[ahead + 1] - x[i]) ** 2 + (y[ahead + 1] - y[i]) ** 2 > limit
+    return _off2(x, y, ahead, x[i], y[i]) > limit and _off2(x, y, ahead + 1, x[i], y[i]) > limit
+
+
+@compiled
+def _settle(
+    second: np.ndarray,
+    x: np.ndarray,
+    y: np.ndarray,
+    i: int,
+    known: int,
+    radius_m: float,
+    seed_s: float,
+    buffer: np.ndarray,
+) -> tuple[int, bool]:
+    """Return the last fix of a stay from i on, and whether later fixes can change that.
+
+    The radius suits the device: it is narrow unless the fixes scatter.
+    """
+    radius = _NARROW * radius_m
+    stop, decided = _grow(second, x, y, i, known, radius)
+    if not decided or second[stop] - second[i] < seed_s:
+        return stop, decided
+    cx, cy = _median(x, i, stop, buffer), _median(y, i, stop, buffer)
+    wanted = min(_NOISE * _noise(x, y, i, stop, cx, cy, buffer), _WIDE * radius_m)
+    return _grow(second, x, y, i, known, wanted) if wanted > radius else (stop, decided)
 
 
 @compiled
 def _grow(
-    second: np.ndarray, x: np.ndarray, y: np.ndarray, i: int, end: int, radius_m: float
-) -> int:
+    second: np.ndarray, x: np.ndarray, y: np.ndarray, i: int, known: int, radius: float
+) -> tuple[int, bool]:
     """Return the last fix within the radius of a centre that follows the fixes from i on."""
     cx, cy = x[i], y[i]
     inside, last, outside = 1, i, 0
-    for j in range(i + 1, end):
+    for j in range(i + 1, known):
         if second[j] - second[j - 1] > GAP_S:
-            break
+            return last, True
         dx, dy = x[j] - cx, y[j] - cy
-        if dx * dx + dy * dy <= radius_m * radius_m:
+        if dx * dx + dy * dy <= radius * radius:
             inside += 1
-            cx += dx / min(inside, _MEMORY)
-            cy += dy / min(inside, _MEMORY)
+            weight = 1.0 / min(inside, _MEMORY)
+            cx += dx * weight
+            cy += dy * weight
             last, outside = j, 0
         else:
             outside += 1
             if outside > _MAX_OUTSIDE or second[j] - second[last] > _MAX_OUTSIDE_S:
-                break
-    return last
+                return last, True
+    return last, False
 
 
 @compiled
@@ -154,16 +248,11 @@ def _trim(
     b: int,
     cx: float,
     cy: float,
+    noise: float,
     radius_m: float,
-    buffer: np.ndarray,
 ) -> tuple[int, int]:
     """Cut the ride in and the ride out: both ends are to be two near fixes in a row."""
-    stride = (b - a + 1) // _SAMPLE + 1
-    n = 0
-    for q in range(a, b + 1, stride):
-        buffer[n] = np.hypot(x[q] - cx, y[q] - cy)
-        n += 1
-    limit = min(max(_TRIM_SHARE * radius_m, _TRIM_FACTOR * _select(buffer, n)), radius_m)
+    limit = min(max(_TRIM_SHARE * radius_m, _TRIM_FACTOR * noise), radius_m)
     limit2 = limit * limit
     while a < b and (_off2(x, y, a, cx, cy) > limit2 or _off2(x, y, a + 1, cx, cy) > limit2):
         a += 1
@@ -173,25 +262,41 @@ def _trim(
 
 
 @compiled
+def _drifts(
+    x: np.ndarray,
+    y: np.ndarray,
+    a: int,
+    b: int,
+    noise: float,
+    radius_m: float,
+    buffer: np.ndarray,
+) -> bool:
+    """Tell a slow ride: its last third lies elsewhere than its first."""
+    third = (b - a + 1) // 3
+    if third < 2:
+        return False
+    dx = _median(x, a, a + third - 1, buffer) - _median(x, b - third + 1, b, buffer)
+    dy = _median(y, a, a + third - 1, buffer) - _median(y, b - third + 1, b, buffer)
+    far2 = dx * dx + dy * dy
+    return far2 > (_DRIFT_SHARE * radius_m) ** 2 and far2 > (_DRIFT_FACTOR * noise) ** 2
+
+
+@compiled
 def _off2(x: np.ndarray, y: np.ndarray, i: int, cx: float, cy: float) -> float:
     return (x[i] - cx) ** 2 + (y[i] - cy) ** 2
 
 
 @compiled
-def _is_same(
-    second: np.ndarray,
-    last: np.ndarray,
-    centre: np.ndarray,
-    k: int,
-    a: int,
-    cx: float,
-    cy: float,
-    radius_m: float,
-) -> bool:
-    """Tell whether a stay that starts at fix a goes on with stay k."""
-    join = _JOIN_SHARE * radius_m
-    off2 = (centre[k, 0] - cx) ** 2 + (centre[k, 1] - cy) ** 2
-    return off2 <= join * join and second[a] - second[last[k]] <= _JOIN_GAP_S
+def _noise(
+    x: np.ndarray, y: np.ndarray, a: int, b: int, cx: float, cy: float, buffer: np.ndarray
+) -> float:
+    """Median distance from the centre."""
+    stride = (b - a + 1) // _SAMPLE + 1
+    n = 0
+    for q in range(a, b + 1, stride):
+        buffer[n] = _off2(x, y, q, cx, cy)
+        n += 1
+    return np.sqrt(_select(buffer, n))
 
 
 @compiled

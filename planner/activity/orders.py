@@ -8,7 +8,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from planner.activity.clean import point_xy
+from planner.activity.frames import point_xy
 from planner.errors import ColumnError, CrsError, InputError, nearest_name
 from planner.geo import require_metric
 

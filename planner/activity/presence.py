@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import geopandas as gpd
-import numpy as np
-import pandas as pd
-
-from planner.activity.clean import make_track
+from planner.activity.engine import Rule
+from planner.activity.frames import search
 from planner.errors import SettingsError
-from planner.tables import check_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import geopandas as gpd
+
+    from planner.activity.feed import FixFeed
+
 ENOUGH_STAYS = 1.0  # a rider and day: with fewer, the data show movement only (guess)
 
 
-def make_presence(fixes: gpd.GeoDataFrame, *, every_min: float = 5.0) -> gpd.GeoDataFrame:
+def make_presence(fixes: gpd.GeoDataFrame | FixFeed, *, every_min: float = 5.0) -> gpd.GeoDataFrame:
     """Sample each rider's position once in every so many minutes, as if it were a stay.
 
     Recorders that run only while a passenger or a parcel is on board leave no stays. Where riders
@@ -27,7 +27,7 @@ def make_presence(fixes: gpd.GeoDataFrame, *, every_min: float = 5.0) -> gpd.Geo
     Parameters
     ----------
     fixes
-        As in `make_stays`; metric CRS.
+        As in `make_stays`.
     every_min
         Length of a sample in minutes; each is one visit.
 
@@ -46,6 +46,7 @@ def make_presence(fixes: gpd.GeoDataFrame, *, every_min: float = 5.0) -> gpd.Geo
 
     Examples
     --------
+    >>> import geopandas as gpd, pandas as pd
     >>> time = pd.date_range("2026-03-02 12:00", periods=11, freq="60s", tz="Asia/Shanghai")
     >>> fixes = gpd.GeoDataFrame(
     ...     {"rider_id": "a", "worker_type": "food", "time": time},
@@ -57,27 +58,7 @@ def make_presence(fixes: gpd.GeoDataFrame, *, every_min: float = 5.0) -> gpd.Geo
     """
     if not every_min > 0:
         raise SettingsError(f"The `every_min` setting must be greater than 0. Got {every_min}.")
-    check_table(fixes, "fixes")
-    track = make_track(fixes)
-    time = fixes["time"].dt.tz_convert("UTC").dt.tz_localize(None)
-    second = time.to_numpy("datetime64[s]").astype(np.int64)[track.row]
-    slot = second // round(60 * every_min)
-    fresh = np.ones(len(slot), dtype=bool)
-    fresh[1:] = (np.diff(track.rider) != 0) | (np.diff(slot) != 0)
-    rows = track.row[fresh]
-    taken = fixes[["rider_id", "worker_type", "time"]].take(rows).reset_index(drop=True)
-    samples = gpd.GeoDataFrame(
-        {
-            "rider_id": taken["rider_id"].astype(str),
-            "worker_type": taken["worker_type"].astype(str),
-            "arrive": taken["time"],
-            "leave": taken["time"] + pd.Timedelta(minutes=every_min),
-            "stay_min": float(every_min),
-        },
-        geometry=gpd.points_from_xy(track.x[fresh], track.y[fresh]),
-        crs=fixes.crs,
-    )
-    return samples.rename_axis("stay_id")
+    return search(fixes, Rule("presence", 0.0, 60.0 * every_min))
 
 
 def shows_stays(account: Mapping[str, int]) -> bool:

@@ -4,32 +4,27 @@ from __future__ import annotations
 
 import logging
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, TypeGuard
 
-import geopandas as gpd
-import numpy as np
-
-from planner.activity.clean import Track, make_track
-from planner.activity.detect import find_plain, find_robust
+from planner.activity.engine import Rule
+from planner.activity.feed import FixFeed
+from planner.activity.frames import search
+from planner.activity.homes import find_home_stays
 from planner.activity.orders import orders_to_stays
-from planner.errors import InputError, SettingsError
-from planner.tables import check_table
+from planner.errors import SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import pandas as pd
+    import geopandas as gpd
 
 _LOG = logging.getLogger(__name__)
 
 Method = Literal["robust", "li2008"]
 
-_SEED_MIN = 3.0  # what the robust rule grows from; shorter halts are traffic lights
-_BLOCK = 1_000_000  # fixes worked on between two calls of `on_step`
-
 
 def make_stays(
-    fixes_or_orders: gpd.GeoDataFrame,
+    fixes_or_orders: gpd.GeoDataFrame | FixFeed,
     *,
     radius_m: float = 100.0,
     min_stay_min: float = 5.0,
@@ -102,12 +97,13 @@ def make_stays(
     """
     started = perf_counter()
     _check_settings(radius_m, min_stay_min, max_stay_min, method)
-    if {"pickup", "pickup_time"} & set(fixes_or_orders.columns):
+    if _are_orders(fixes_or_orders):
         stays = orders_to_stays(fixes_or_orders)
     else:
         stays = _fixes_to_stays(
             fixes_or_orders,
-            _Rule(method, float(radius_m), 60.0 * min_stay_min, 60.0 * max_stay_min),
+            Rule(method, float(radius_m), 60.0 * min_stay_min),
+            max_stay_min,
             on_step,
         )
     note = stays.attrs["activity"]
@@ -116,11 +112,8 @@ def make_stays(
     return stays
 
 
-class _Rule(NamedTuple):
-    method: str
-    radius_m: float
-    min_s: float
-    max_s: float
+def _are_orders(table: gpd.GeoDataFrame | FixFeed) -> TypeGuard[gpd.GeoDataFrame]:
+    return not isinstance(table, FixFeed) and bool({"pickup", "pickup_time"} & set(table.columns))
 
 
 def _check_settings(radius_m: float, min_stay_min: float, max_stay_min: float, method: str) -> None:
@@ -137,80 +130,18 @@ def _check_settings(radius_m: float, min_stay_min: float, max_stay_min: float, m
 
 
 def _fixes_to_stays(
-    fixes: gpd.GeoDataFrame, rule: _Rule, on_step: Callable[[int, int], None] | None
+    fixes: gpd.GeoDataFrame | FixFeed,
+    rule: Rule,
+    max_stay_min: float,
+    on_step: Callable[[int, int], None] | None,
 ) -> gpd.GeoDataFrame:
-    check_table(fixes, "fixes")
-    if fixes.empty:
-        raise InputError("`fixes` holds no rows. Look for what the loader has dropped.")
-    track = make_track(fixes)
-    first, last, centre = _find(track, rule, on_step)
-    span = track.second[last] - track.second[first]
-    short, long = span < rule.min_s, span > rule.max_s
-    kept = ~short & ~long
-    opens, closes = track.row[first[kept]], track.row[last[kept]]
-    arrive, leave = _take(fixes["time"], opens), _take(fixes["time"], closes)
-    stays = gpd.GeoDataFrame(
-        {
-            "rider_id": _take(fixes["rider_id"], opens).astype(str),
-            "worker_type": _take(fixes["worker_type"], opens).astype(str),
-            "arrive": arrive,
-            "leave": leave,
-            "stay_min": (leave - arrive).dt.total_seconds() / 60.0,
-        },
-        geometry=gpd.points_from_xy(*centre[kept].T),
-        crs=fixes.crs,
-    )
-    stays.index.name = "stay_id"
-    stays.attrs["activity"] = _account(fixes, track, len(stays), int(long.sum()))
-    return stays
-
-
-def _take(column: pd.Series, rows: np.ndarray) -> pd.Series:
-    return column.take(rows).reset_index(drop=True)
-
-
-def _find(
-    track: Track, rule: _Rule, on_step: Callable[[int, int], None] | None
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Run the rule over blocks of whole riders; a rider's stays depend on no one else."""
-    bounds, total = track.bounds, len(track.row)
-    find = find_robust if rule.method == "robust" else find_plain
-    least_s = min(rule.min_s, 60.0 * _SEED_MIN) if rule.method == "robust" else rule.min_s
-    pieces: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
-    r = 0
-    while r < len(bounds) - 1 and total:
-        end = int(np.searchsorted(bounds, bounds[r] + _BLOCK, side="right")) - 1
-        end = max(end, r + 1)
-        room = (bounds[end] - bounds[r]) // 2 + 1  # every stay has two fixes or more
-        first, last = np.empty(room, dtype=np.int64), np.empty(room, dtype=np.int64)
-        centre = np.empty((room, 2))
-        block = bounds[r : end + 1]
-        n = find(track.second, track.x, track.y, block, rule.radius_m, least_s, first, last, centre)
-        pieces.append((first[:n].copy(), last[:n].copy(), centre[:n].copy()))
-        r = end
-        if on_step:
-            on_step(int(bounds[r]), total)
-    if not pieces:
-        return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64), np.empty((0, 2))
-    first, last, centre = (np.concatenate(part) for part in zip(*pieces, strict=True))
-    return first, last, centre
-
-
-def _account(
-    fixes: gpd.GeoDataFrame, track: Track, stays: int, excluded_long: int
-) -> dict[str, Any]:
-    day = np.unique(fixes["time"].dt.tz_localize(None).to_numpy("datetime64[D]")[track.row]).astype(
-        str
-    )
-    return {
-        "fixes": len(fixes),
-        "used": len(track.row),
-        "dropped": {reason: n for reason, n in track.dropped.items() if n},
-        "stays": stays,
-        "excluded_long": excluded_long,
-        "riders": len(np.unique(track.rider)),
-        "first_day": str(day[0]) if len(day) else "",
-        "last_day": str(day[-1]) if len(day) else "",
-        "days": len(day),
-        "workers_basis": "riders",
+    found = search(fixes, rule, on_step)
+    home = find_home_stays(found)
+    long = ~home & (found["stay_min"] > max_stay_min).to_numpy()
+    stays = found[~home & ~long].reset_index(drop=True).rename_axis("stay_id")
+    stays.attrs["activity"] |= {
+        "stays": len(stays),
+        "excluded_home": int(home.sum()),
+        "excluded_long": int(long.sum()),
     }
+    return stays

@@ -92,8 +92,10 @@ def test_every_loss_is_counted():
     assert note == {
         "fixes": 25, "used": 21,
         "dropped": {"duplicate": 1, "conflicting": 1, "jump": 1, "spike": 1},
-        "stays": 1, "excluded_long": 0, "riders": 1, "first_day": "2026-03-02",
-        "last_day": "2026-03-02", "days": 1, "workers_basis": "riders",
+        "stays": 1, "excluded_home": 0, "excluded_long": 0, "riders": 1,
+        "workers_by_type": {"food": 1}, "first_day": "2026-03-02", "last_day": "2026-03-02",
+        "days": 1, "fixes_per_hour": {"2026-03-02": [0] * 12 + [25] + [0] * 11},
+        "workers_basis": "riders",
     }  # fmt: skip
 
 
