@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import (
     BaseModel,
@@ -31,7 +31,8 @@ DAYPARTS: dict[str, Hours] = {
     "evening": (17, 21),  # meal peak
     "night": (21, 6),
 }
-STAY_CLASSES: dict[str, tuple[float, float]] = {  # [from, to) minutes (guess)
+StayClass = Literal["rest", "wait", "handover"]
+STAY_CLASSES: dict[StayClass, tuple[float, float]] = {  # [from, to) minutes (guess)
     "handover": (0, 5),
     "wait": (5, 20),
     "rest": (20, 240),
@@ -177,6 +178,19 @@ class DemandSettings(_Section):
     dayparts: dict[str, Hours] = Field(
         default_factory=lambda: dict(DAYPARTS), description="name = [from, to) hours"
     )
+    registered: dict[str, Annotated[int, Field(ge=1)]] = Field(
+        default_factory=dict,
+        description="registered workers by type, e.g. `{ food = 12000, courier = 3000 }`: what the "
+        "sample is expanded to; empty = not at all",
+    )
+    need: dict[StayClass, Annotated[float, Field(ge=0)]] = Field(
+        default_factory=lambda: dict.fromkeys(get_args(StayClass), 1.0),
+        description="what a visit weighs by how long it lasts: rest 20–240 min, wait 5–20, "
+        "handover under 5",
+    )
+    need_types: dict[str, Annotated[float, Field(ge=0)]] = Field(
+        default_factory=dict, description="what a visit weighs by worker type; 1 if absent"
+    )
 
     @field_validator("dayparts")
     @classmethod
@@ -223,7 +237,8 @@ class SitingSettings(_Section):
         ge=0,
         le=1,
         description="up to this share of the new stations opens first where most riders rest "
-        "without shelter (Leshan's rule); 0 leaves all to coverage",
+        "without shelter and no station is within the limit (Leshan's rule); 0 leaves all to "
+        "coverage",
     )
     new_hours: str = Field(
         "00:00-24:00", description="opening hours planned for new stations without a host's hours"

@@ -27,8 +27,8 @@ class Column(NamedTuple):
     optional: bool = False
 
 
-# Columns named `weight_<daypart>` and `weight_type_<worker type>` follow the study's own names,
-# so `demand` declares only what every demand table has.
+# Columns named `weight_<daypart>` and `weight_type_<worker type>` follow the study's own names, so
+# `demand` does not declare them.
 TABLES: dict[str, dict[str, Column]] = {
     "districts": {
         "name": Column("str", "the district's name"),
@@ -86,8 +86,21 @@ TABLES: dict[str, dict[str, Column]] = {
         "geometry": Column("point", "the door"),
     },
     "demand": {
-        "weight_per_day": Column("float64", "rider-visits on an average day", "1/d"),
+        "weight_per_day": Column(
+            "float64", "rider-visits on an average day, times expansion and need if set", "1/d"
+        ),
         "workers": Column("int64", "distinct workers seen, never under the privacy limit"),
+        "weight_workday": Column(
+            "float64", "of an average workday; absent if none was seen", "1/d", optional=True
+        ),
+        "weight_weekend": Column(
+            "float64", "of an average weekend day; absent if none was seen", "1/d", optional=True
+        ),
+        "weight_class_handover": Column(
+            "float64", "in visits of under 5 min; the classes add up", "1/d", optional=True
+        ),
+        "weight_class_wait": Column("float64", "of 5 to 20 min", "1/d", optional=True),
+        "weight_class_rest": Column("float64", "of 20 min and more", "1/d", optional=True),
         "cell_row": Column("int64", "hexagon row of the cell that stands for the point"),
         "cell_col": Column("int64", "hexagon column"),
         "geometry": Column("point", "weighted centre of the stays"),

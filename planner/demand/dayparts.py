@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 REST = "other"  # names the hours that no daypart covers
+KINDS_OF_DAY = ("workday", "weekend")
+_TAKEN = {"per_day", *KINDS_OF_DAY, REST}
 
 
 def check_dayparts(dayparts: Mapping[str, tuple[float, float]]) -> bool:
@@ -28,7 +30,7 @@ def check_dayparts(dayparts: Mapping[str, tuple[float, float]]) -> bool:
     covered = 0.0
     taken: list[tuple[float, float, str]] = []
     for name, (start, end) in dayparts.items():
-        if name in {"per_day", REST} or name.startswith("type_"):
+        if name in _TAKEN or name.startswith(("type_", "class_")):
             raise SettingsError(f"The daypart `{name}` has a name that is taken. Rename it.")
         if not (0 <= start <= 24 and 0 <= end <= 24):
             raise SettingsError(f"The hours of daypart `{name}` must be 0..24. Got {start}, {end}.")

@@ -1,71 +1,101 @@
 """The privacy gate: neighbours join until enough distinct workers stand behind each group.
 
 One rule serves twice: cells join until a group has k workers, and published points join into the
-blocks that shares by daypart and worker type are read from (`shares.py`).
+blocks that shares by category are read from (`shares.py`).
 """
 
 from __future__ import annotations
 
 import heapq
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
+from planner.compiled import compiled
 from planner.demand.hexagons import halves, steps_within
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
 _STRETCH = 2.0  # members lie at most this many reaches from where their group stands
+_TIE = 1.0 + 1e-9  # sums that should be equal may differ in their last digits
 
 
-class Crowd(NamedTuple):
-    """Who was at a place, by category; changed in place while places join."""
+class Crowds(NamedTuple):
+    """Who was at each place, by category: shape (n, categories) throughout.
 
-    workers: list[set[int]]
-    visits: np.ndarray  # weight by category
+    Attributes
+    ----------
+    rider
+        Rider numbers 0.., each once in its slot; slot = place · categories + category.
+    start
+        Where the riders of each slot begin, and the end of the last.
+    visits
+        Weight by place and category.
+    """
 
-    def join(self, other: Crowd) -> None:
-        """Take in another crowd: sets unite, so a worker seen at both counts once."""
-        for mine, theirs in zip(self.workers, other.workers, strict=True):
-            mine.update(theirs)
-        np.add(self.visits, other.visits, out=self.visits)
+    rider: np.ndarray
+    start: np.ndarray
+    visits: np.ndarray
+
+
+class Groups(NamedTuple):
+    """Places that joined; a group goes by the number of the place where it stands.
+
+    Attributes
+    ----------
+    anchor
+        Shape (n,), int64: where the group of each place stands.
+    weak
+        Shape (n,), bool: the group stayed under the threshold because nobody was left in reach.
+    workers, visits
+        Shape (n, categories): distinct workers and weight of the groups, in the rows of the places
+        where they stand; other rows mean nothing.
+    rider, head, follow
+        The workers themselves: ``head[place, category]`` is the first entry of `rider`, `follow`
+        leads from entry to entry; -1 ends.
+    """
+
+    anchor: np.ndarray
+    weak: np.ndarray
+    workers: np.ndarray
+    visits: np.ndarray
+    rider: np.ndarray
+    head: np.ndarray
+    follow: np.ndarray
 
 
 def join_neighbours(
     row: np.ndarray,
     col: np.ndarray,
-    crowds: Sequence[Crowd],
-    strength: Callable[[Crowd], int],
+    crowds: Crowds,
     *,
     enough: int,
     reach_m: float,
     cell_m: float,
-) -> tuple[np.ndarray, np.ndarray]:
+    thin_share: float = 0.0,
+) -> Groups:
     """Join places into groups until the strength of each is enough.
+
+    The strength of a group is the highest k that leaves at most `thin_share` of its weight in
+    categories of under k distinct workers; with one category simply its distinct workers.
 
     Parameters
     ----------
     row, col
         Shape (n,), hexagon of each place; no two alike.
     crowds
-        Who was at each place. They are used up: afterwards those of the anchors are the groups'.
-    strength
-        The number that must reach `enough`, e.g. the distinct workers.
+        Who was at each place.
     enough
         The threshold k.
     reach_m
         How far apart two groups may stand that join, metres between hexagon centres.
     cell_m
         Hexagon width in metres.
+    thin_share
+        Between 0 and 1.
 
     Returns
     -------
-    anchor
-        Shape (n,), int64: position of the place at which the group of each place stands.
-    weak
-        Shape (n,), bool: the group stayed under the threshold because nobody was left in reach.
+    Groups
+        Every place is in one group.
 
     Notes
     -----
@@ -77,84 +107,193 @@ def join_neighbours(
     higher one gives groups that are unions of those a lower one gives, and the difference of two
     publications is again made of groups that each passed the lower threshold.
     """
-    spot = list(zip(row.tolist(), halves(row, col).tolist(), strict=True))
-    places = _Places(
-        spot=spot,
-        at={there: i for i, there in enumerate(spot)},
-        members=[[i] for i in range(len(spot))],
-        crowds=crowds,
-        strength=strength,
-        power=[strength(crowd) for crowd in crowds],
-        steps=steps_within(reach_m, cell_m),
-        limit=4.0 * (_STRETCH * reach_m / cell_m) ** 2 * (1.0 + 1e-9),
+    half = halves(row, col)
+    order = np.lexsort((half, row))
+    steps = np.array(steps_within(reach_m, cell_m), dtype=np.int64).reshape(-1, 2)
+    limit = 4.0 * (_STRETCH * reach_m / cell_m) ** 2 * (1.0 + 1e-9)
+    categories = crowds.visits.shape[1]
+    riders = int(crowds.rider.max(initial=-1)) + 1
+    rows = row[order]
+    low = int(rows[0]) if len(rows) else 0
+    first = np.searchsorted(rows, np.arange(low, (int(rows[-1]) if len(rows) else 0) + 2))
+    state = _State(
+        row=rows - low,
+        half=half[order],
+        first=first,
+        rider=crowds.rider.astype(np.int64),
+        head=np.full((len(row), categories), -1),
+        tail=np.full((len(row), categories), -1),
+        follow=np.full(len(crowds.rider), -1),
+        workers=np.zeros((len(row), categories), dtype=np.int64),
+        visits=crowds.visits[order],
+        power=np.zeros(len(row), dtype=np.int64),
+        up=np.ones(len(row), dtype=np.bool_),
+        weak=np.zeros(len(row), dtype=np.bool_),
+        group=np.arange(len(row)),
+        last=np.arange(len(row)),
+        member=np.full(len(row), -1),
+        mark=np.zeros(riders, dtype=np.int64),
+        turn=np.zeros(1, dtype=np.int64),
     )
-    queue = [(places.power[i], places.spot[i], i, 0) for i in range(len(row))]
+    _fill(state, order, crowds.start.astype(np.int64), thin_share)
+    _join_all(state, steps, limit, enough, thin_share)
+    return _in_order(state, order)
+
+
+class _State(NamedTuple):
+    """Places by row, then column, and the groups as they are now."""
+
+    row: np.ndarray  # from 0
+    half: np.ndarray
+    first: np.ndarray  # place that each row begins with
+    rider: np.ndarray
+    head: np.ndarray
+    tail: np.ndarray
+    follow: np.ndarray
+    workers: np.ndarray
+    visits: np.ndarray
+    power: np.ndarray
+    up: np.ndarray  # does a group stand here that may still join?
+    weak: np.ndarray
+    group: np.ndarray  # of each place
+    last: np.ndarray  # member of each group
+    member: np.ndarray  # leads from member to member; -1 ends
+    mark: np.ndarray  # of each rider: the turn in which it was seen last
+    turn: np.ndarray
+
+
+@compiled
+def _fill(s: _State, order: np.ndarray, start: np.ndarray, thin_share: float) -> None:
+    """Chain the riders of each slot, and see how strong each place is by itself."""
+    categories = s.workers.shape[1]
+    for i in range(len(order)):
+        for c in range(categories):
+            slot = order[i] * categories + c
+            a, b = start[slot], start[slot + 1]
+            s.workers[i, c] = b - a
+            if b > a:
+                s.head[i, c] = a
+                s.tail[i, c] = b - 1
+                for e in range(a, b - 1):
+                    s.follow[e] = e + 1
+        s.power[i] = _strength(s.workers[i], s.visits[i], thin_share)
+
+
+@compiled
+def _strength(count: np.ndarray, visits: np.ndarray, thin_share: float) -> int:
+    """Return the highest k that leaves at most a thin share in categories under k."""
+    if len(count) == 1:
+        return count[0]
+    order = np.argsort(count, kind="mergesort")
+    limit = thin_share * visits.sum() * _TIE
+    below = 0.0
+    for c in order:
+        below += visits[c]
+        if below > limit:
+            return count[c]
+    return count[order[-1]]
+
+
+@compiled
+def _join_all(s: _State, steps: np.ndarray, limit: float, enough: int, thin_share: float) -> None:
+    """Let the weakest group join its nearest until all that can are strong enough."""
+    n = len(s.row)
+    queue = [s.power[i] * n + i for i in range(n) if s.power[i] < enough]
     heapq.heapify(queue)
-    turn = [0] * len(row)  # counts up whenever a group changes
-    weak = np.zeros(len(row), dtype=bool)
-    while queue and queue[0][0] < enough:
-        _, _, i, when = heapq.heappop(queue)
-        if when != turn[i]:
+    while len(queue) > 0:
+        power, i = divmod(heapq.heappop(queue), n)
+        if not s.up[i] or power != s.power[i]:
             continue  # an entry from before the group changed
-        other = places.nearest(i)
+        other = _nearest(s, i, steps, limit)
         if other < 0:
-            places.leave(i)
-            weak[places.members[i]] = True
+            s.up[i] = False
+            m = i
+            while m >= 0:
+                s.weak[m] = True
+                m = s.member[m]
             continue
-        stays, goes = places.join(i, other)
-        turn[stays] += 1
-        turn[goes] += 1
-        heapq.heappush(queue, (places.power[stays], places.spot[stays], stays, turn[stays]))
-    anchor = np.arange(len(row))
-    for i, members in enumerate(places.members):
-        anchor[members] = i
-    return anchor, weak
+        stays, goes = (i, other) if _first(s, i, other) else (other, i)
+        _take_in(s, stays, goes)
+        s.power[stays] = _strength(s.workers[stays], s.visits[stays], thin_share)
+        if s.power[stays] < enough:
+            heapq.heappush(queue, s.power[stays] * n + stays)
 
 
-@dataclass
-class _Places:
-    """The groups as they are now; a group goes by the number of the place where it stands."""
+@compiled
+def _first(s: _State, i: int, j: int) -> bool:
+    """Tell whether i and j would stand together where i stands."""
+    return s.power[i] > s.power[j] or (s.power[i] == s.power[j] and i < j)
 
-    spot: list[tuple[int, int]]  # row and halves
-    at: dict[tuple[int, int], int]  # which group stands there
-    members: list[list[int]]
-    crowds: Sequence[Crowd]
-    strength: Callable[[Crowd], int]
-    power: list[int]
-    steps: list[tuple[int, int]]
-    limit: float  # of (Δhalves² + 3 Δrow²) between a member and where its group stands
 
-    def pair(self, i: int, j: int) -> tuple[int, int]:
-        """Return where i and j would stand together and which of them would go there."""
-        first = (-self.power[i], self.spot[i]) < (-self.power[j], self.spot[j])
-        return (i, j) if first else (j, i)
+@compiled
+def _nearest(s: _State, i: int, steps: np.ndarray, limit: float) -> int:
+    """Return the nearest group that i can join, or -1; ties by row, then column."""
+    for k in range(len(steps)):
+        row, half = s.row[i] + steps[k, 0], s.half[i] + steps[k, 1]
+        if row < 0 or row >= len(s.first) - 1:
+            continue
+        a, b = s.first[row], s.first[row + 1]
+        j = a + np.searchsorted(s.half[a:b], half)
+        if j == b or s.half[j] != half or not s.up[j]:
+            continue
+        if _holds_together(s, i, j, limit) if _first(s, i, j) else _holds_together(s, j, i, limit):
+            return j
+    return -1
 
-    def nearest(self, i: int) -> int:
-        """Return the nearest group that i can join, or -1; ties by row, then column."""
-        row, half = self.spot[i]
-        for dr, dh in self.steps:
-            j = self.at.get((row + dr, half + dh))
-            if j is not None and self._holds_together(*self.pair(i, j)):
-                return j
-        return -1
 
-    def _holds_together(self, stays: int, goes: int) -> bool:
-        row, half = self.spot[stays]
-        return all(
-            (self.spot[m][1] - half) ** 2 + 3 * (self.spot[m][0] - row) ** 2 <= self.limit
-            for m in self.members[goes]
-        )
+@compiled
+def _holds_together(s: _State, stays: int, goes: int, limit: float) -> bool:
+    """Tell whether all that would move lie near enough."""
+    m = goes
+    while m >= 0:
+        dh, dr = s.half[m] - s.half[stays], s.row[m] - s.row[stays]
+        if dh * dh + 3 * dr * dr > limit:
+            return False
+        m = s.member[m]
+    return True
 
-    def join(self, i: int, j: int) -> tuple[int, int]:
-        """Make one group of two; return where it stands and which group is gone."""
-        stays, goes = self.pair(i, j)
-        self.crowds[stays].join(self.crowds[goes])
-        self.members[stays] += self.members[goes]
-        self.members[goes] = []
-        self.power[stays] = self.strength(self.crowds[stays])
-        self.leave(goes)
-        return stays, goes
 
-    def leave(self, i: int) -> None:
-        """Take a group off the ground: nobody can join it any more."""
-        del self.at[self.spot[i]]
+@compiled
+def _take_in(s: _State, stays: int, goes: int) -> None:
+    """Make one group of two: a worker seen at both counts once."""
+    for c in range(s.workers.shape[1]):
+        s.visits[stays, c] += s.visits[goes, c]
+        s.turn[0] += 1
+        e = s.head[stays, c]
+        while e >= 0:
+            s.mark[s.rider[e]] = s.turn[0]
+            e = s.follow[e]
+        e = s.head[goes, c]
+        while e >= 0:
+            if s.mark[s.rider[e]] != s.turn[0]:
+                if s.tail[stays, c] < 0:
+                    s.head[stays, c] = e
+                else:
+                    s.follow[s.tail[stays, c]] = e
+                s.tail[stays, c] = e
+                s.workers[stays, c] += 1
+            e = s.follow[e]
+        if s.tail[stays, c] >= 0:
+            s.follow[s.tail[stays, c]] = -1
+    m = goes
+    while m >= 0:
+        s.group[m] = stays
+        m = s.member[m]
+    s.member[s.last[stays]] = goes
+    s.last[stays] = s.last[goes]
+    s.up[goes] = False
+
+
+def _in_order(s: _State, order: np.ndarray) -> Groups:
+    """Return the groups in the order that the places were given in."""
+    back = np.empty(len(order), dtype=np.int64)
+    back[order] = np.arange(len(order))
+    return Groups(
+        anchor=order[s.group[back]],
+        weak=s.weak[back],
+        workers=s.workers[back],
+        visits=s.visits[back],
+        rider=s.rider,
+        head=s.head[back],
+        follow=s.follow,
+    )

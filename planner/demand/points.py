@@ -11,16 +11,17 @@ import numpy as np
 import pandas as pd
 
 from planner.demand.counts import sum_counts
-from planner.demand.dayparts import REST, check_dayparts
+from planner.demand.dayparts import KINDS_OF_DAY, REST, check_dayparts
 from planner.demand.gate import join_neighbours
-from planner.demand.hexagons import cell_of
+from planner.demand.hexagons import cell_centre
 from planner.demand.shares import share_out
 from planner.demand.visits import Visits, read_visits
+from planner.demand.weighing import TYPE, Expansion, check_weights, expand_sample, weigh
 from planner.errors import InputError, SettingsError
-from planner.settings import DAYPARTS
+from planner.settings import DAYPARTS, STAY_CLASSES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 _LOG = logging.getLogger(__name__)
 
@@ -34,6 +35,9 @@ def make_demand(
     min_workers: int = 10,
     merge_m: float = 400.0,
     dayparts: Mapping[str, tuple[float, float]] = DAYPARTS,
+    registered: Mapping[str, int] | None = None,
+    need: Mapping[str, float] | None = None,
+    need_types: Mapping[str, float] | None = None,
 ) -> gpd.GeoDataFrame:
     """Sum stays up to demand points, each with enough distinct workers behind it.
 
@@ -106,12 +110,25 @@ def make_demand(
     started = perf_counter()
     tiled = check_dayparts(dayparts)
     _check_settings(cell_m, min_workers, merge_m)
+    registered, need, need_types = dict(registered or {}), dict(need or {}), dict(need_types or {})
+    check_weights(registered, need, need_types)
     gate = _Gate(float(cell_m), int(min_workers), float(merge_m))
     if "arrive" not in stays.columns and "weight_per_day" in stays.columns:
         columns, centre, note = sum_counts(stays, cell_m=gate.cell_m, min_workers=gate.min_workers)
+        expansion = _no_expansion(registered, "`counts`")
     else:
         names = [*dayparts] if tiled else [*dayparts, REST]
-        columns, centre, note = _sum_visits(read_visits(stays, dayparts), names, gate)
+        visits = read_visits(stays, dayparts, cell_m=gate.cell_m)
+        columns, centre, note = _sum_visits(visits, names, gate)
+        if stays.attrs.get("activity", {}).get("workers_basis") == "orders":
+            expansion = _no_expansion(registered, "orders without riders")
+        else:
+            expansion = expand_sample(visits, registered, min_workers=gate.min_workers)
+    factor = {
+        name: expansion.factor.get(name, 1.0) * need_types.get(name, 1.0)
+        for name in {*expansion.factor, *need_types}
+    }
+    columns = weigh(columns, by_type=factor, by_class=need)
     digits = max(4, len(str(len(centre[0]))))
     demand = gpd.GeoDataFrame(
         columns,
@@ -131,6 +148,10 @@ def make_demand(
             for name, (start, end) in dayparts.items()
             if f"weight_{name}" in columns
         },
+        **expansion.note,
+        "need": {name: float(need.get(name, 1.0)) for name in STAY_CLASSES},
+        "need_types": {name: float(value) for name, value in sorted(need_types.items())},
+        "need_types_unseen": sorted(n for n in need_types if f"{TYPE}{n}" not in columns),
     }
     seconds, lost = perf_counter() - started, note["suppressed_cells"]
     _LOG.info(
@@ -158,68 +179,97 @@ def _check_settings(cell_m: float, min_workers: int, merge_m: float) -> None:
         )
 
 
+def _no_expansion(registered: Mapping[str, int], what: str) -> Expansion:
+    if registered:
+        raise SettingsError(
+            f"The `registered` setting needs to know how many workers were seen, which {what} do "
+            "not tell. Leave it out."
+        )
+    return Expansion({}, {"expansion": {}, "expansion_faults": {}})
+
+
 def _sum_visits(
     visits: Visits, names: list[str], gate: _Gate
 ) -> tuple[dict[str, np.ndarray], list[np.ndarray], dict[str, Any]]:
-    """Sum visits up by hexagon, pass them through the gate, and share them out."""
-    hexagon = np.stack(cell_of(visits.x, visits.y, gate.cell_m), 1)
-    cells, cell = np.unique(hexagon, axis=0, return_inverse=True)
-    cell = cell.reshape(-1)
-    anchor, weak = join_neighbours(
+    """Pass the cells through the gate and share the visits of the points out."""
+    cells, places = visits.cells, len(visits.cells)
+    groups = join_neighbours(
         cells[:, 0],
         cells[:, 1],
-        visits.crowds(cell, len(cells), np.zeros_like(cell), 1),
-        lambda crowd: len(crowd.workers[0]),
+        visits.crowds(visits.cell, places, np.zeros_like(visits.cell), 1),
         enough=gate.min_workers,
         reach_m=gate.merge_m,
         cell_m=gate.cell_m,
     )
-    stands = np.unique(anchor[~weak])
+    stands = np.unique(groups.anchor[~groups.weak])
+    stays = visits.counted(visits.cell, places)
     if not len(stands):
         raise InputError(
             f"nothing may be shown: no place is visited by {gate.min_workers} distinct workers "
-            f"({len(visits.x)} stays of {len(np.unique(visits.rider))} workers in {len(cells)} "
+            f"({int(stays.sum())} stays of {len(np.unique(visits.rider))} workers in {places} "
             "cells). Take a larger `merge_m`, a shorter `min_stay_min`, or more days."
         )
-    kept = ~weak[cell]
-    shown = visits.where(kept)
-    columns, centre = _columns(
-        shown, np.searchsorted(stands, anchor[cell[kept]]), cells[stands], names, gate
-    )
-    return columns, centre, {
-        "stays": len(visits.x),
-        "days": len(np.unique(visits.day)),
-        "first_day": str(visits.day.min()),
-        "last_day": str(visits.day.max()),
-        "cells": len(cells),
-        "suppressed_cells": int(weak.sum()),
-        "suppressed_share": float(visits.per_day[~kept].sum() / visits.per_day.sum()),
-        "workers": len(np.unique(shown.rider)),
+    point = np.where(groups.weak, -1, np.searchsorted(stands, groups.anchor))
+    columns = _columns(visits, point, cells[stands], names, gate)
+    lost = (stays[groups.weak] @ visits.per_day).sum() / (stays @ visits.per_day).sum()
+    return columns, _centres(visits, stays, point, len(stands), gate.cell_m), {
+        "stays": int(stays.sum()),
+        "days": len(visits.days),
+        "first_day": str(visits.days[0]),
+        "last_day": str(visits.days[-1]),
+        "cells": places,
+        "suppressed_cells": int(groups.weak.sum()),
+        "suppressed_share": float(lost),
+        "workers": len(np.unique(visits.rider[point[visits.cell] >= 0])),
     }  # fmt: skip
 
 
 def _columns(
     visits: Visits, point: np.ndarray, cells: np.ndarray, names: list[str], gate: _Gate
-) -> tuple[dict[str, np.ndarray], list[np.ndarray]]:
-    """Return the columns of the demand table and the points' x and y."""
-    n = len(cells)
-    pairs = np.unique(np.stack([point, visits.rider], 1), axis=0)
-    weight = np.bincount(point, weights=visits.per_day, minlength=n)
+) -> dict[str, np.ndarray]:
+    """Return the columns of the demand table; `point` is that of each cell."""
+    place, n = point[visits.cell], len(cells)
 
-    def shared(category: np.ndarray, labels: Sequence[str]) -> np.ndarray:
-        crowds = visits.crowds(point, n, category, len(labels))
-        return share_out(
-            crowds, cells[:, 0], cells[:, 1], min_workers=gate.min_workers, cell_m=gate.cell_m
-        )
+    def shared(category: np.ndarray, labels: Sequence[str]) -> dict[str, np.ndarray]:
+        weights = share_out(
+            visits.crowds(place, n, category, len(labels)), cells[:, 0], cells[:, 1],
+            min_workers=gate.min_workers, cell_m=gate.cell_m,
+        )  # fmt: skip
+        return {f"weight_{label}": weights[:, i] for i, label in enumerate(labels)}
 
-    by_part, by_kind = shared(visits.part, names), shared(visits.kind, visits.kinds)
-    columns = {
-        "weight_per_day": weight,
-        "workers": np.bincount(pairs[:, 0], minlength=n).astype(np.int64),
-        **{f"weight_{name}": by_part[:, i] for i, name in enumerate(names)},
-        **{f"weight_type_{name}": by_kind[:, i] for i, name in enumerate(visits.kinds)},
+    everybody = visits.crowds(place, n, np.zeros_like(place), 1)
+    return {
+        "weight_per_day": everybody.visits[:, 0],
+        "workers": np.diff(everybody.start),
+        **shared(visits.part, names),
+        **shared(visits.kind, [f"type_{kind}" for kind in visits.kinds]),
+        **_by_kind_of_day(visits, shared),
+        **shared(visits.duration, [f"class_{name}" for name in STAY_CLASSES]),
         "cell_row": cells[:, 0],
         "cell_col": cells[:, 1],
     }
-    centre = [np.bincount(point, weights=visits.per_day * v) / weight for v in (visits.x, visits.y)]
-    return columns, centre
+
+
+def _by_kind_of_day(
+    visits: Visits, shared: Callable[[np.ndarray, Sequence[str]], dict[str, np.ndarray]]
+) -> dict[str, np.ndarray]:
+    """Return the visits of an average workday and weekend day; none for a kind not seen."""
+    seen = np.unique(visits.weekend)
+    if len(seen) == 1:
+        return shared(np.zeros_like(visits.weekend), [KINDS_OF_DAY[seen[0]]])
+    parts = shared(visits.weekend, KINDS_OF_DAY)
+    return {n: part * 7.0 / days for (n, part), days in zip(parts.items(), (5, 2), strict=True)}
+
+
+def _centres(
+    visits: Visits, stays: np.ndarray, point: np.ndarray, points: int, cell_m: float
+) -> list[np.ndarray]:
+    """Return x and y of the points: the weighted centres of their stays."""
+    shown = point >= 0
+    weight = stays @ visits.per_day
+    total = np.bincount(point[shown], weights=weight[shown], minlength=points)
+    centre = []
+    for axis, middle in enumerate(cell_centre(visits.cells[:, 0], visits.cells[:, 1], cell_m)):
+        moment = weight * middle + visits.inside[:, :, axis] @ visits.per_day
+        centre.append(np.bincount(point[shown], weights=moment[shown], minlength=points) / total)
+    return centre

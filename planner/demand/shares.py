@@ -1,4 +1,4 @@
-"""How a point's weight is shared among dayparts or worker types, read off only where k workers are.
+"""How a point's weight is shared among categories, read off only where k workers are.
 
 A point that k workers visit may have been visited by one of them at night. Its night weight is
 therefore never read off the point alone, see `share_out`.
@@ -6,28 +6,29 @@ therefore never read off the point alone, see `share_out`.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
-from planner.demand.gate import Crowd, join_neighbours
+from planner.compiled import compiled
+from planner.demand.gate import Crowds, Groups, join_neighbours
 
 BLOCK_M = (
     1000.0  # a 15-min walk: points this near share a profile if theirs cannot be shown (guess)
 )
-_THIN_SHARE = (
-    0.1  # of a block's weight may lie in categories under k before it joins others (guess)
-)
+THIN_SHARE = 0.1  # of a block's weight may lie in categories under k before it joins others (guess)
 _LEAST_SHARE = 0.005  # of the study: what a category that occurs at all is taken to have at least
 
 
 def share_out(
-    visits: list[Crowd], row: np.ndarray, col: np.ndarray, *, min_workers: int, cell_m: float
+    crowds: Crowds, row: np.ndarray, col: np.ndarray, *, min_workers: int, cell_m: float
 ) -> np.ndarray:
     """Share the weight of points among categories so that no number stems from under k workers.
 
     Parameters
     ----------
-    visits
-        One a point: workers and weight by category. They are used up.
+    crowds
+        Workers and weight of each point by category.
     row, col
         Shape (n,), the points' hexagons.
     min_workers
@@ -53,19 +54,51 @@ def share_out(
     of columns or rows leads below a block. Totals by category over the study are exact but for the
     pooled parts. With k = 1 every weight is the point's own.
     """
-    own = np.array([crowd.visits for crowd in visits])
+    own = crowds.visits
     total = own.sum(axis=1)
     if min_workers <= 1 or own.shape[1] == 1:
         return own
     profile = _whole_percent(own.sum(axis=0))
-    anchor, _ = join_neighbours(
-        row, col, visits, _strength, enough=min_workers, reach_m=BLOCK_M / 2.0, cell_m=cell_m
-    )
-    shown = np.zeros_like(own)
-    for block in np.unique(anchor):
-        shown[block] = _pooled(visits[block], profile, min_workers)
+    groups = join_neighbours(
+        row, col, crowds,
+        enough=min_workers, reach_m=BLOCK_M / 2.0, cell_m=cell_m, thin_share=THIN_SHARE,
+    )  # fmt: skip
+    anchor = groups.anchor
+    shown = pool_blocks(groups, profile, min_workers)
     in_block = np.bincount(anchor, weights=total, minlength=len(total))
-    return (total / in_block[anchor])[:, None] * shown[anchor]
+    return np.asarray((total / in_block[anchor])[:, None] * shown[anchor])
+
+
+def pool_blocks(groups: Groups, profile: np.ndarray, min_workers: int) -> np.ndarray:
+    """Return the weight of each block by category, that of each pool split by the study's shares.
+
+    Parameters
+    ----------
+    groups
+        The blocks.
+    profile
+        Shape (categories,), the study's shares; 0 for a category that does not occur.
+    min_workers
+        The privacy limit k.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (n, categories): in the rows of places where a block stands, else 0.
+    """
+    shown = np.zeros_like(groups.visits)
+    riders = int(groups.rider.max(initial=-1)) + 1
+    mark, turn = np.zeros(riders, dtype=np.int64), np.zeros(1, dtype=np.int64)
+    _pool_all(_Task(groups, profile, min_workers, mark, turn), np.unique(groups.anchor), shown)
+    return shown
+
+
+class _Task(NamedTuple):
+    groups: Groups
+    profile: np.ndarray
+    min_workers: int
+    mark: np.ndarray  # of each rider: the turn in which it was seen last
+    turn: np.ndarray
 
 
 def _whole_percent(weight: np.ndarray) -> np.ndarray:
@@ -73,31 +106,51 @@ def _whole_percent(weight: np.ndarray) -> np.ndarray:
     return np.where(weight > 0, share, 0.0)
 
 
-def _strength(crowd: Crowd) -> int:
-    """Return the highest k that leaves at most a tenth of the weight in categories under k."""
-    count = np.array([len(workers) for workers in crowd.workers])
-    order = np.argsort(count, kind="stable")
-    below = np.cumsum(crowd.visits[order])
-    first = int(np.searchsorted(below, _THIN_SHARE * below[-1], side="right"))
-    return int(count[order[min(first, len(order) - 1)]])
+@compiled
+def _pool_all(task: _Task, blocks: np.ndarray, shown: np.ndarray) -> None:
+    visits, profile = task.groups.visits, task.profile
+    for block in blocks:
+        pool = _pools(task, block)
+        for p in range(len(pool)):
+            inside = pool == p
+            if inside.sum() == 1:
+                shown[block, p] = visits[block, p]
+            elif inside.any():
+                weight = visits[block][inside].sum() / profile[inside].sum()
+                for c in np.flatnonzero(inside):
+                    shown[block, c] = weight * profile[c]
 
 
-def _pooled(crowd: Crowd, profile: np.ndarray, min_workers: int) -> np.ndarray:
-    """Return a block's weight by category, that of each pool split by the study's shares."""
-    weight = np.zeros(len(profile))
-    for pool in _pools(crowd.workers, np.flatnonzero(profile > 0), min_workers):
-        part = profile[pool] / profile[pool].sum() if len(pool) > 1 else 1.0
-        weight[pool] = crowd.visits[pool].sum() * part
-    return weight
+@compiled
+def _pools(task: _Task, block: int) -> np.ndarray:
+    """Pool categories, smallest with next smallest, until each pool has enough workers.
+
+    A pool goes by its first category; -1 marks a category that does not occur.
+    """
+    gone = np.iinfo(np.int64).max
+    pool = np.where(task.profile > 0, np.arange(len(task.profile)), -1)
+    size = np.where(task.profile > 0, task.groups.workers[block], gone)
+    while True:
+        order = np.argsort(size, kind="mergesort")
+        some, more = min(order[:2]), max(order[:2])
+        if size[order[0]] >= task.min_workers or size[order[1]] == gone:
+            return pool
+        pool[pool == more] = some
+        size[more] = gone
+        size[some] = _distinct(task, block, pool == some)
 
 
-def _pools(workers: list[set[int]], categories: np.ndarray, min_workers: int) -> list[list[int]]:
-    """Pool categories, smallest with next smallest, until each pool has enough workers."""
-    pools = [([int(c)], workers[c]) for c in categories]
-    while len(pools) > 1:
-        pools.sort(key=lambda pool: (len(pool[1]), pool[0]))
-        if len(pools[0][1]) >= min_workers:
-            break
-        (some, who), (more, others) = pools[:2]
-        pools[:2] = [(sorted(some + more), who | others)]
-    return [pool for pool, _ in pools]
+@compiled
+def _distinct(task: _Task, block: int, inside: np.ndarray) -> int:
+    """Count the distinct workers of a block in some categories."""
+    task.turn[0] += 1
+    count = 0
+    for c in np.flatnonzero(inside):
+        e = task.groups.head[block, c]
+        while e >= 0:
+            rider = task.groups.rider[e]
+            if task.mark[rider] != task.turn[0]:
+                task.mark[rider] = task.turn[0]
+                count += 1
+            e = task.groups.follow[e]
+    return count

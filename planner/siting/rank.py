@@ -157,5 +157,7 @@ def daypart_names(demand: pd.DataFrame) -> list[str]:
     return [
         c.removeprefix("weight_")
         for c in columns
-        if c.startswith("weight_") and c != "weight_per_day" and not c.startswith("weight_type_")
+        if c.startswith("weight_")
+        and c not in {"weight_per_day", "weight_workday", "weight_weekend"}
+        and not c.startswith(("weight_type_", "weight_class_"))
     ]

@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from planner.demand import make_demand
-from planner.demand.gate import Crowd, join_neighbours
+from planner.demand.gate import Crowds, join_neighbours
 from planner.demand.hexagons import cell_centre
-from planner.demand.shares import BLOCK_M, _pools, _strength, share_out
+from planner.demand.shares import BLOCK_M, THIN_SHARE, pool_blocks, share_out
 
 places = st.lists(
     st.tuples(
@@ -21,16 +21,25 @@ places = st.lists(
 )
 
 
-def gate(table, enough, reach_m=250.0):
-    row, col = np.array([t[0] for t in table]), np.array([t[1] for t in table])
-    crowds = [Crowd([set(t[2])], np.array([float(len(t[2]))])) for t in table]
-    return join_neighbours(
-        row, col, crowds, lambda c: len(c.workers[0]), enough=enough, reach_m=reach_m, cell_m=100.0
+def crowds(workers, visits=None):
+    """Return the crowds of places, each a list of sets of workers by category."""
+    count = [[len(who) for who in place] for place in workers]
+    return Crowds(
+        rider=np.array([w for place in workers for who in place for w in who], dtype=np.int64),
+        start=np.append(0, np.cumsum(count)),
+        visits=np.array(count if visits is None else visits, dtype=float),
     )
 
 
+def gate(table, enough, reach_m=250.0):
+    row, col = np.array([t[0] for t in table]), np.array([t[1] for t in table])
+    there = crowds([[t[2]] for t in table])
+    return join_neighbours(row, col, there, enough=enough, reach_m=reach_m, cell_m=100.0)
+
+
 def groups_of(table, enough):
-    anchor, weak = gate(table, enough)
+    joined = gate(table, enough)
+    anchor, weak = joined.anchor, joined.weak
     return {frozenset(np.flatnonzero(anchor == a)) for a in np.unique(anchor[~weak])}
 
 
@@ -54,7 +63,7 @@ def test_a_higher_threshold_only_unites_or_drops_groups(table, k, more):
 @settings(max_examples=100)
 @given(places, st.integers(2, 12))
 def test_nobody_is_counted_far_from_where_the_group_stands(table, k):
-    anchor, _ = gate(table, k)
+    anchor = gate(table, k).anchor
     x, y = cell_centre(np.array([t[0] for t in table]), np.array([t[1] for t in table]), 100.0)
     assert np.hypot(x - x[anchor], y - y[anchor]).max() <= 2 * 250 + 1e-6
 
@@ -72,9 +81,9 @@ def test_the_order_of_places_does_not_matter(table, k, random):
 
 
 def test_a_lone_weak_place_is_not_rescued_from_afar():
-    anchor, weak = gate([(0, 0, {1, 2}), (0, 9, {3, 4, 5})], 3)
-    assert anchor.tolist() == [0, 1]
-    assert weak.tolist() == [True, False]
+    joined = gate([(0, 0, {1, 2}), (0, 9, {3, 4, 5})], 3)
+    assert joined.anchor.tolist() == [0, 1]
+    assert joined.weak.tolist() == [True, False]
 
 
 @pytest.mark.parametrize("k", [5, 8, 10, 20])
@@ -105,19 +114,16 @@ def test_shifted_thresholds_reveal_no_small_group(town):
 # ── dayparts and worker types ─────────────────────────────────────────────────────────────────
 
 
-def people(*numbers, visits=None, start=0):
-    """Return a crowd of so many distinct workers by category."""
-    workers = []
-    for n in numbers:
-        workers.append(set(range(start, start + n)))
-        start += n
-    return Crowd(workers, np.array(visits or numbers, dtype=float))
+def people(*numbers, start=0):
+    """Return so many distinct workers by category."""
+    ends = start + np.cumsum(numbers)
+    return [set(range(b - n, b)) for n, b in zip(numbers, ends.tolist(), strict=True)]
 
 
-def shared(*crowds, k=10, apart=100):
-    row = np.zeros(len(crowds), dtype=np.int64)
-    col = np.arange(len(crowds)) * apart
-    return share_out(list(crowds), row, col, min_workers=k, cell_m=100.0)
+def shared(*places, k=10, apart=100):
+    row = np.zeros(len(places), dtype=np.int64)
+    col = np.arange(len(places)) * apart
+    return share_out(crowds(places), row, col, min_workers=k, cell_m=100.0)
 
 
 def test_a_point_with_enough_in_each_category_shows_its_own():
@@ -198,27 +204,34 @@ sizes = st.tuples(st.integers(0, 12), st.integers(0, 12), st.integers(0, 12))
 @settings(max_examples=100)
 @given(sizes, st.integers(5, 12))
 def test_each_pool_has_enough_workers_or_is_all_there_is(numbers, k):
-    workers = people(*numbers).workers
-    pools = _pools(workers, np.arange(3), k)
-    assert sorted(c for pool in pools for c in pool) == [0, 1, 2]
-    if len(pools) > 1:
-        assert min(len(set().union(*(workers[c] for c in pool))) for pool in pools) >= k
+    """Weights that are told apart from the study's shares stem from k workers."""
+    profile = np.array([0.5, 0.25, 0.25])
+    place = np.zeros(1, dtype=np.int64)
+    joined = join_neighbours(
+        place, place, crowds([people(*numbers)]), enough=0, reach_m=0.0, cell_m=100.0
+    )
+    shown = pool_blocks(joined, profile, k)[0]
+    assert shown.sum() == pytest.approx(sum(numbers))
+    ratio = np.round(shown / profile, 9)  # alike within a pool
+    for value in np.unique(ratio):
+        told = sum(n for n, r in zip(numbers, ratio, strict=True) if r == value)
+        assert told >= k or len(np.unique(ratio)) == 1
 
 
 @settings(max_examples=60)
 @given(st.lists(sizes, min_size=1, max_size=12), st.integers(5, 12))
 def test_a_block_shows_its_points_totals_and_one_profile(table, k):
     """Points of one block have the same shares, and no weight is lost or made."""
-    crowds = [people(*n, start=100 * i) for i, n in enumerate(table) if sum(n) >= k]
-    if not crowds:
+    places = [people(*n, start=100 * i) for i, n in enumerate(table) if sum(n) >= k]
+    if not places:
         return
-    total = np.array([crowd.visits.sum() for crowd in crowds])
-    out = shared(*crowds, k=k, apart=3)
+    total = np.array([sum(map(len, place)) for place in places])
+    out = shared(*places, k=k, apart=3)
     assert (out >= 0).all()
     assert out.sum(axis=1) == pytest.approx(total)
-    row, col = np.zeros(len(crowds), dtype=np.int64), np.arange(len(crowds)) * 3
-    fresh = [people(*n, start=100 * i) for i, n in enumerate(table) if sum(n) >= k]
-    block, _ = join_neighbours(
-        row, col, fresh, _strength, enough=k, reach_m=BLOCK_M / 2, cell_m=100.0
-    )
+    row, col = np.zeros(len(places), dtype=np.int64), np.arange(len(places)) * 3
+    block = join_neighbours(
+        row, col, crowds(places),
+        enough=k, reach_m=BLOCK_M / 2, cell_m=100.0, thin_share=THIN_SHARE,
+    ).anchor  # fmt: skip
     assert out / total[:, None] == pytest.approx((out / total[:, None])[block])
