@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from planner import summary
+from planner import quality, summary
 from planner.activity import make_presence, make_stays, shows_stays
 from planner.candidates import make_candidates
 from planner.coverage import (
@@ -149,7 +149,11 @@ def measure_today(
 
 
 def check_inputs(s: Settings, *, on_stage: OnStage | None = None) -> dict[str, Any]:
-    """Load a study's inputs and say what they are worth: the data part of `plan.json`.
+    """Load a study's inputs and say what they are worth.
+
+    Returns
+    -------
+    The data part of `plan.json`, and what `quality.measure_quality` found.
 
     Raises
     ------
@@ -159,15 +163,21 @@ def check_inputs(s: Settings, *, on_stage: OnStage | None = None) -> dict[str, A
     stage = Stages(on_stage)
     inputs = load_inputs(s, on_stage=on_stage)
     stops = stage("stays", _make_stops, s, inputs.activity)
-    demand = stage("demand", _make_demand, s, inputs.activity, stops)
+    visits, basis = _visits(s, inputs.activity, stops)
+    demand = stage("demand", _weigh, s, visits, basis)
     anywhere = demand.head(1)
     if inputs.stations is not None:
         anywhere = inputs.stations.rename(index=lambda i: f"{summary.EXISTING}{i}")
     reach = make_reach(inputs.streets, demand, anywhere, **_limit(s))
     _check_near_streets(reach, demand)
-    return summary.describe_data(
+    numbers = summary.describe_data(
         s, demand, notes=inputs.notes, streets=inputs.streets, stays=stops, reach=reach
     )
+    found = stage(
+        "quality", quality.measure_quality, s, area=inputs.area, streets=inputs.streets,
+        stays=stops, visits=visits, demand=demand, stations=inputs.stations, hosts=inputs.hosts,
+    )  # fmt: skip
+    return numbers | found
 
 
 # ── stages that need a setting looked up ──────────────────────────────────────────────────────
@@ -197,8 +207,12 @@ def _make_stops(s: Settings, activity: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
 def _make_demand(
     s: Settings, activity: gpd.GeoDataFrame, stops: gpd.GeoDataFrame
 ) -> gpd.GeoDataFrame:
-    """Make demand of what the activity shows, and note which basis that is."""
-    visits, basis = _visits(s, activity, stops)
+    """Make demand of what the activity shows."""
+    return _weigh(s, *_visits(s, activity, stops))
+
+
+def _weigh(s: Settings, visits: gpd.GeoDataFrame, basis: str) -> gpd.GeoDataFrame:
+    """Make demand of visits, and note what they are."""
     demand = make_demand(
         visits,
         cell_m=s.demand.cell_m,

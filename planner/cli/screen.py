@@ -28,7 +28,8 @@ STAGES = {
     "stations": "existing stations", "hosts": "hosts to open", "stays": "stays found",
     "demand": "demand points", "hotspots": "hot spots", "candidates": "candidates",
     "reach": "pairs in reach", "coverage": "coverage measures", "siting": "recommended stations",
-    "parking": "parking sites", "service_areas": "service areas", "outputs": "files",
+    "parking": "parking sites", "service_areas": "service areas", "quality": "data checks",
+    "outputs": "files",
 }  # fmt: skip
 
 

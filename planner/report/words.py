@@ -11,6 +11,7 @@ from planner.i18n import Translate, translator
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import date
 
     from planner.plan import Plan
 
@@ -172,6 +173,8 @@ class Words:
             "conflicting": self.t("same rider and time at another place"),
             "jump": self.t("a jump faster than any rider"),
             "spike": self.t("a lone fix far from the ones beside it"),
+            "stuck": self.t("a device that repeats one position"),
+            "teleport": self.t("to and fro between two places"),
         }
         return ": ".join(names.get(part) or self.t(part) for part in str(reason).split(": "))
 
@@ -184,10 +187,17 @@ class Words:
         names = {"optimal": self.t("proven optimal"), "feasible": self.t("not proven optimal")}
         return names.get(str(status), str(status))
 
+    def day(self, day: date) -> str:
+        """Return a day as an axis has it: month and day."""
+        return self.t("{month:02}-{day:02}", month=day.month, day=day.day)
+
+    def sentence(self, text: str) -> str:
+        """Return a text with its first letter large."""
+        return text[:1].upper() + text[1:]
+
     def daypart(self, name: str) -> str:
         """Return a daypart's name, the first letter large, as a row's label has it."""
-        said = self.t(name)
-        return said[:1].upper() + said[1:]
+        return self.sentence(self.t(name))
 
     def clock(self, hours: tuple[float, float]) -> str:
         """Return the hours of a daypart: ``11–14``, or with minutes ``11:30–14:00``."""

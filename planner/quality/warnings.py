@@ -1,4 +1,4 @@
-"""What the data are worth: what was read, what was lost, and what a planner should look at."""
+"""Warnings: what a planner can mend, one sentence each with its remedy."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from planner.i18n import Translate, translator
+from planner.quality.doubts import find_doubts
+from planner.quality.rows import say_reasons
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -27,12 +29,14 @@ def find_warnings(
     s
         The study.
     numbers
-        ``plan.json``, or the part of it that `planner check` knows.
+        ``plan.json``, or the part of it that `planner check` knows, with what `measure_quality`
+        found where it was asked.
     today
         The day that the data's age is counted from; None leaves age out.
     """
     t = translator(s.study.language)
     return [
+        *find_doubts(t, s, numbers),
         *_lost_rows(t, numbers["inputs"]),
         *_assumed_hours(t, s, numbers["inputs"].get("stations", {})),
         *_network(t, numbers["network"]),
@@ -42,57 +46,11 @@ def find_warnings(
     ]
 
 
-def input_rows(numbers: Mapping[str, Any], t: Translate) -> Iterator[tuple[str, str]]:
-    """Yield label and text for each input and step: rows, kept, dropped by reason."""
-    for name, note in numbers["inputs"].items():
-        yield t(name), _kept(t, note)
-    activity = numbers.get("activity", {})
-    if activity:
-        dropped = _reasons(t, activity.get("dropped", {}))
-        yield (
-            t("stays"),
-            t(
-                "{stays} of {riders} riders on {days} days",
-                stays=f"{activity['stays']:,}",
-                riders=f"{activity['riders']:,}",
-                days=numbers["demand"]["days"],
-            )
-            + dropped,
-        )
-    demand = numbers["demand"]
-    yield (
-        t("demand"),
-        t(
-            "{points} points, {weight} visits a day, {share} suppressed for privacy",
-            points=demand["points"],
-            weight=f"{demand['weight_per_day']:,.0f}",
-            share=f"{demand['suppressed_share']:.1%}",
-        ),
-    )
-
-
-def _kept(t: Translate, note: Mapping[str, Any]) -> str:
-    text = t("{kept} of {rows} rows kept", kept=f"{note['kept']:,}", rows=f"{note['rows']:,}")
-    return text + _reasons(t, note.get("dropped", {}), note.get("examples", {}))
-
-
-def _reasons(
-    t: Translate, dropped: Mapping[str, int], examples: Mapping[str, str] | None = None
-) -> str:
-    """Say the losses in a bracket: ``(malformed coordinate 1: row 41 …)``, or nothing."""
-    parts = [
-        f"{t(reason)} {n:,}" + (f": {examples[reason]}" if examples and reason in examples else "")
-        for reason, n in dropped.items()
-        if n
-    ]
-    return f" ({'; '.join(parts)})" if parts else ""
-
-
 def _lost_rows(t: Translate, inputs: Mapping[str, Any]) -> Iterator[str]:
     for name, note in inputs.items():
         lost = note["rows"] - note["kept"]
         if lost > (MANY_LOST * note["rows"] if name == "activity" else 0):
-            reasons = _reasons(t, note["dropped"], note.get("examples"))
+            reasons = say_reasons(t, note["dropped"], note.get("examples"))
             yield t(
                 "{name}: {lost} of {rows} rows left out{reasons}. Mend them in {file}.",
                 name=t(name), lost=lost, rows=note["rows"], reasons=reasons, file=note["file"],

@@ -1,0 +1,126 @@
+"""The data report: what a planner reads before anything else, one HTML file that prints on A4."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from planner.report.check_charts import draw_days, draw_hours
+from planner.report.check_words import (
+    DATUMS,
+    counted,
+    explain,
+    facts,
+    places_title,
+    sample_title,
+    say_streets,
+    say_verdict,
+    time_lines,
+    time_title,
+)
+from planner.report.page import render_page, write_page
+from planner.report.words import NOTHING, Words, data_dates, is_number, speak
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from planner.settings import Settings
+
+
+def write_check(s: Settings, numbers: Mapping[str, Any], path: Path | str) -> Path:
+    """Write the data report in the study's language.
+
+    Parameters
+    ----------
+    s
+        The study.
+    numbers
+        What ``quality.json`` holds; the same numbers give the same bytes.
+    path
+        Where to: an ``.html`` file, replaced at once if it exists. It holds style and pictures,
+        asks the network for nothing and runs no script.
+
+    Returns
+    -------
+    The path.
+    """
+    return write_page(render_check(s, numbers), path)
+
+
+def render_check(s: Settings, numbers: Mapping[str, Any]) -> str:
+    """Return the data report as HTML text."""
+    w = speak(s.study.language)
+    dates = data_dates(numbers, w)
+    return render_page(
+        "check.html",
+        footer=" · ".join(filter(None, [str(numbers["study"]), dates])),
+        t=w.t, w=w, s=s, n=numbers, dates=dates, facts=facts(numbers, w),
+        explain=lambda reason: explain(w, reason),
+        **_time(numbers, w), **_space(numbers, w), **_datum(numbers, w), **_sample(numbers, w),
+    )  # fmt: skip
+
+
+def _time(numbers: Mapping[str, Any], w: Words) -> dict[str, Any]:
+    time = numbers.get("time") or {}
+    if not time:
+        return {"time": {}}
+    title, days = time_title(time, w), max(time["weekdays"] + time["weekend_days"], 1)
+    hours = [n if n is None else n / days for n in time["hours"]]
+    return {
+        "time": time,
+        "time_title": title,
+        "time_counted": counted(time, w),
+        "time_lines": time_lines(time, w),
+        "days_chart": draw_days(time["days"], w, label=title),
+        "hours_chart": draw_hours(hours, w, label=w.t("{what} in each hour", what=title)),
+        "hidden": any(n is None for n in (*time["days"].values(), *time["hours"])),
+    }
+
+
+def _space(numbers: Mapping[str, Any], w: Words) -> dict[str, Any]:
+    space = numbers["space"]
+    rows = sorted(space["districts"], key=lambda d: (-d["weight_per_day"], d["label"]))
+    return {
+        "districts": rows,
+        "empty": set(space["empty"]),
+        "space_title": places_title(space, w),
+    }
+
+
+def _datum(numbers: Mapping[str, Any], w: Words) -> dict[str, Any]:
+    found = numbers["datum"]
+    lines = [
+        {
+            "name": w.source(name),
+            "points": one["points"],
+            "cells": [_reading(one, datum, w) for datum in DATUMS],
+            "verdict": say_verdict(one, w),
+            "suspect": one["verdict"] == "other",
+            "rounded": one["rounded_deg"],
+        }
+        for name, one in found.items()
+    ]
+    first = found.get("activity") or next(iter(found.values()))
+    return {
+        "datum_title": w.t("{what}: {verdict}", what=w.source("activity"),
+                           verdict=say_verdict(first, w)),
+        "datum_names": list(DATUMS.values()),
+        "datum_rows": lines,
+        "datum_notes": [note for one in found.values() for note in say_streets(one, w)],
+    }  # fmt: skip
+
+
+def _reading(one: Mapping[str, Any], datum: str, w: Words) -> dict[str, Any]:
+    """Return the median distance under one reading; the declared one is marked."""
+    metres = (one["readings"].get(datum) or {}).get("median_m")
+    text = w.number(metres) if is_number(metres) else NOTHING
+    return {"text": text, "declared": datum == one["declared"], "best": datum == one["best"]}
+
+
+def _sample(numbers: Mapping[str, Any], w: Words) -> dict[str, Any]:
+    sample = numbers["sample"]
+    return {
+        "sample": sample,
+        "sample_title": sample_title(sample, w),
+        "registered": any(is_number(row["registered"]) for row in sample["types"]),
+    }

@@ -1,0 +1,223 @@
+"""What the data report says in words: findings, and why rows are left out and what to do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from planner.report.words import Words, is_number
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from planner.i18n import Translate
+
+DATUMS = {"wgs84": "WGS 84", "gcj02": "GCJ-02", "bd09": "BD-09"}
+_STREETS = "streets_"
+
+
+# ── losses ────────────────────────────────────────────────────────────────────────────────────
+
+
+def explain(w: Words, reason: str) -> str:
+    """Return what a reason means and what to do about it; nothing where it speaks for itself.
+
+    ``only the pickup kept, dropoff: no coordinate`` is explained by its last part.
+    """
+    last = str(reason).rpartition(": ")[2]
+    return {**_in_files(w.t), **_in_fixes(w.t)}.get(last, "")
+
+
+def _in_files(t: Translate) -> dict[str, str]:
+    """Return what is wrong with rows of a file."""
+    return {
+        "no coordinate": t("The cells are empty. Ask the platform to fill them."),
+        "malformed coordinate": t("The cell is no number of degrees. Mend it."),
+        "coordinate 0, 0": t(
+            "The device had no position yet and wrote 0, 0. Nothing to mend while they are few."
+        ),
+        "longitude and latitude swapped": t(
+            "Each stands in the other's column. Swap them in the file or under `columns`."
+        ),
+        "coordinate off the globe": t(
+            "Beyond ±180° or ±90°: metres, or degrees and minutes. Export decimal degrees."
+        ),
+        "outside the area": t(
+            "Over 100 m outside the districts. Widen the area if riders work there."
+        ),
+        "no usable time": t("Empty or not readable. Export times such as 2026-09-15 08:30."),
+        "no rider": t("Fixes of nobody cannot become stays. Fill the column; pseudonyms will do."),
+        "repeated row": t("The same row twice, often from exports that overlap. Nothing is lost."),
+        "more cells than headers": t(
+            "A separator stands inside a text. Put texts in quotes when exporting."
+        ),
+        "closed": t("The register says that it is closed."),
+        "no geometry": t("Nothing is drawn there. Draw it or delete the row."),
+        "not a polygon": t("A district must be an area. Draw it as a polygon."),
+        "dropoff before pickup": t("Two columns are swapped, or two clocks differ. Compare them."),
+        "leaves before it arrives": t(
+            "Two columns are swapped, or two clocks differ. Compare them."
+        ),
+        "no usable weight": t("Empty, negative or no number. Fill it."),
+        "no usable number of workers": t("Empty, negative or no number. Fill it."),
+    }
+
+
+def _in_fixes(t: Translate) -> dict[str, str]:
+    """Return what is wrong with fixes that can be read."""
+    return {
+        "duplicate": t(
+            "A device or an export that sends the same fix again. Nothing is lost by it."
+        ),
+        "conflicting": t(
+            "Two devices under one identifier, or seconds cut off. One fix of each is kept; ask "
+            "the platform which holds."
+        ),
+        "jump": t(
+            "No rider goes 180 km/h: satellite error, or two riders under one identifier. Many of "
+            "them ask for a look at the identifiers."
+        ),
+        "spike": t(
+            "Over 100 m off and back again at once: satellite error among buildings. Nothing to "
+            "mend while they are few."
+        ),
+        "stuck": t(
+            "The device repeats one position while its clock goes on. Have the device or the app "
+            "checked."
+        ),
+        "teleport": t(
+            "To and fro between two places at once: two devices under one identifier. Give each "
+            "its own."
+        ),
+        "late": t("Came long after its neighbours in time. Export in the order of time."),
+    }
+
+
+# ── page one ──────────────────────────────────────────────────────────────────────────────────
+
+
+def facts(numbers: Mapping[str, Any], w: Words) -> list[tuple[str, str]]:
+    """Return four figures and what they are."""
+    note, time = numbers["inputs"].get("activity", {}), numbers.get("time") or {}
+    used = _used(numbers)
+    days = time.get("weekdays", 0) + time.get("weekend_days", 0)
+    shown = 1.0 - float(numbers["demand"]["suppressed_share"])
+    rows = note.get("rows") or 0
+    return [
+        (w.percent(used / rows if rows else None, places=1),
+         w.t("of {n} activity rows used", n=w.count(rows))),
+        (_days_text(time, days, w), w.t("with activity")),
+        (w.percent(shown, places=1), w.t("of visits shown, the rest hidden for privacy")),
+        (_age_text(numbers["age"], w), w.t("age of the newest activity")),
+    ]  # fmt: skip
+
+
+def _used(numbers: Mapping[str, Any]) -> int:
+    """Count the rows that were used, after reading and, of fixes, after cleaning."""
+    note, account = numbers["inputs"].get("activity", {}), numbers.get("activity") or {}
+    lost = sum((account.get("dropped") or {}).values()) if account.get("fixes") else 0
+    return int(note.get("kept", 0)) - lost
+
+
+def _days_text(time: Mapping[str, Any], days: int, w: Words) -> str:
+    if not time:
+        return w.t("no times")
+    return w.t("1 day") if days == 1 else w.t("{n} days", n=days)
+
+
+def _age_text(age: Mapping[str, Any], w: Words) -> str:
+    days = age["days_old"]
+    if not is_number(days):
+        return str(age["last_day"] or w.t("unknown"))
+    return w.t("1 day") if days == 1 else w.t("{n} days", n=days)
+
+
+# ── time, place, datum, sample ────────────────────────────────────────────────────────────────
+
+
+def time_title(time: Mapping[str, Any], w: Words) -> str:
+    """Return the finding: how many days, of which kind."""
+    kinds = {"weekdays": time["weekdays"], "weekend": time["weekend_days"]}
+    missing = len(time["missing_days"])
+    if not missing:
+        return w.t("weekdays: {weekdays}, weekend days: {weekend}", **kinds)
+    return w.t(
+        "weekdays: {weekdays}, weekend days: {weekend}, days missing between them: {missing}",
+        **kinds, missing=missing,
+    )  # fmt: skip
+
+
+def counted(time: Mapping[str, Any], w: Words) -> str:
+    """Return what is counted in the charts of time."""
+    names = {
+        "fixes": w.t("fixes"),
+        "stays": w.t("stays, by the hour they begin in"),
+        "presence": w.t("riders seen, every five minutes"),
+        "orders": w.t("ends of orders"),
+        "counts": w.t("visits"),
+    }
+    return names[time["counted"]]
+
+
+def time_lines(time: Mapping[str, Any], w: Words) -> list[tuple[str, str]]:
+    """Return the gaps: what kind, and which days or hours."""
+    nothing = w.t("none")
+    return [
+        (w.t("Days without data"), _list(time["missing_days"]) or nothing),
+        (w.t("Days under half the median"), _list(time["thin_days"]) or nothing),
+        (w.t("Hours without data"), _spans(time["empty_hours"]) or nothing),
+    ]
+
+
+def places_title(space: Mapping[str, Any], w: Words) -> str:
+    """Return the finding: which districts hold no activity."""
+    of, empty = len(space["districts"]), space["empty"]
+    if not empty:
+        return w.t("activity in all districts") if of > 1 else w.t("activity in the area")
+    return w.t("no activity in {n} of {of} districts: {which}", n=len(empty), of=of,
+               which=_list(empty))  # fmt: skip
+
+
+def sample_title(sample: Mapping[str, Any], w: Words) -> str:
+    """Return the finding: how many kinds of workers are seen."""
+    if not sample["types"]:
+        return w.t("the data do not tell workers apart")
+    if sample["basis"] == "orders":
+        return w.t("orders without riders: each counts as one person")
+    n = len(sample["types"])
+    return w.t("one type of worker") if n == 1 else w.t("{n} types of workers", n=n)
+
+
+def say_verdict(found: Mapping[str, Any], w: Words) -> str:
+    """Return the verdict about the datum of one input."""
+    verdict, best = found["verdict"], str(found["best"])
+    if verdict == "other":
+        if best.startswith(_STREETS):
+            return w.t("beside it the streets look like {datum}",
+                       datum=DATUMS[best.removeprefix(_STREETS)])  # fmt: skip
+        return w.t("looks like {datum}", datum=DATUMS[best])
+    return {
+        "fits": w.t("as declared fits"),
+        "unclear": w.t("cannot be told: no reading lies clearly nearer"),
+        "few": w.t("too few points to tell"),
+        "outside": w.t("outside China, no Chinese datum applies"),
+    }[verdict]
+
+
+def say_streets(found: Mapping[str, Any], w: Words) -> Iterator[str]:
+    """Yield how near the points would lie if it were the streets that are shifted."""
+    best = str(found["best"])
+    if best.startswith(_STREETS):
+        metres = found["readings"][best]["median_m"]
+        yield w.t("with the streets read as {datum} the median distance is {m} m",
+                  datum=DATUMS[best.removeprefix(_STREETS)], m=w.number(metres))  # fmt: skip
+
+
+def _list(names: list[str], most: int = 8) -> str:
+    return ", ".join(names[:most]) + (f" … ({len(names)})" if len(names) > most else "")
+
+
+def _spans(hours: list[int]) -> str:
+    """Say hours as spans of the clock: ``02–05, 23–24``."""
+    starts = [h for h in hours if h - 1 not in hours]
+    ends = [h + 1 for h in hours if h + 1 not in hours]
+    return ", ".join(f"{a:02}–{b:02}" for a, b in zip(starts, ends, strict=True))
