@@ -31,6 +31,8 @@ EXISTING = "station:"  # how the identifiers of existing stations start among ca
 DATA_KEYS = (
     "study", "version", "seed", "inputs", "activity", "network", "demand", "off_streets",
 )  # fmt: skip
+# Counts that may tell of fewer workers than k; `quality` shows of them what may be shown.
+_OF_FEW = ("fixes_per_hour", "workers_by_type")
 _PACKAGES = (
     "folium", "geopandas", "highspy", "numba", "numpy", "osmnx", "pandas", "pyarrow", "pyogrio",
     "scikit-learn", "scipy", "shapely", "station-coverage-planner",
@@ -100,7 +102,11 @@ def describe_data(
         "version": version("station-coverage-planner"),
         "seed": s.study.seed,
         "inputs": {name: dict(note) for name, note in notes.items()},
-        "activity": stays.attrs.get("activity", {}),
+        "activity": {
+            key: value
+            for key, value in stays.attrs.get("activity", {}).items()
+            if key not in _OF_FEW
+        },
         "network": {
             "nodes": streets.n_nodes,
             "edges": streets.n_edges,
