@@ -10,7 +10,15 @@ from pyproj import Geod
 from shapely.geometry import Point
 
 from planner.errors import CrsError
-from planner.geo import from_wgs84, is_metric, metric_crs, require_metric, shift_datum, to_wgs84
+from planner.geo import (
+    from_wgs84,
+    is_metric,
+    metric_crs,
+    names_at,
+    require_metric,
+    shift_datum,
+    to_wgs84,
+)
 
 GEOD = Geod(ellps="WGS84")
 in_china = st.tuples(st.floats(73.5, 134.5), st.floats(18.5, 53.0))
@@ -85,3 +93,19 @@ def test_degrees_and_no_crs_are_refused():
         require_metric(table.set_crs(4326), "area")
     with pytest.raises(CrsError, match="no geometry"):
         metric_crs(gpd.GeoDataFrame(geometry=[], crs=4326))
+
+
+def test_a_point_is_named_after_the_first_polygon_that_holds_it():
+    area = gpd.GeoDataFrame(
+        {"name": ["East", "West", "Middle"]},
+        geometry=[shapely.box(10, 0, 20, 10), shapely.box(0, 0, 10, 10), shapely.box(5, 0, 15, 10)],
+        index=["b", "a", "c"],
+        crs=32650,
+    )
+    points = gpd.GeoSeries([Point(x, 5) for x in (2, 7, 12, 30)], crs=32650)
+    expected = ["West", "West", "East", ""]
+    assert names_at(points, area).tolist() == expected
+    assert names_at(points, area.iloc[::-1]).tolist() == expected
+    assert names_at(points.to_crs(32651), area).tolist() == expected
+    assert names_at(points, None).tolist() == [""] * 4
+    assert names_at(points.iloc[:0], area).tolist() == []

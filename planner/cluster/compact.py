@@ -46,7 +46,8 @@ def compact_groups(xy: np.ndarray, weight: np.ndarray, *, radius_m: float) -> np
     within `radius_m` reaches the upper quartile and 1.5 × the median of all points' surroundings.
     In a busy centre such groups run together over kilometres; a group with points over 2 `radius_m`
     from its medoid is therefore searched again, asking for a quarter more, until its peaks part or
-    nothing denser is in it.
+    nothing denser is in it. (HDBSCAN, Campello et al. 2013, was tried on the cells of two cities:
+    as many groups, some of them over a kilometre wide, and it knows no weights.)
 
     Examples
     --------

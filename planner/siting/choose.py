@@ -71,9 +71,9 @@ def choose_stations(
     min_spacing_m
         At least so far apart are the recommended sites, straight line; 0 leaves them free.
     informal_share
-        0 … 1: up to this share of `count`, rounded down, opens first at the busiest gathering
-        places without shelter (`informal_rest_per_day` of the candidates), whatever coverage they
-        add as long as they add some; coverage decides on the others. 0 leaves all to coverage.
+        0 … 1: up to this share of `count`, rounded down, opens first where most riders rest without
+        shelter (`informal_rest_per_day` of the candidates), at places that no station, existing or
+        picked before, has within reach; coverage decides on the others. 0 leaves all to coverage.
     time_limit_s
         Seconds for the proof; the sites stand before.
     gap
@@ -128,10 +128,10 @@ def choose_stations(
     draw = np.random.default_rng(rng)
     steps = 4 + reruns
     most = math.floor(informal_share * count + 1e-9)
+    gathered: dict[str, Any] = {"rest_per_day": case.rest, "home": case.home}
     first = pick_first(
-        case.rest, case.cover, case.weight, existing=case.existing, conflicts=case.conflicts,
-        most=most,
-    )  # fmt: skip
+        **gathered, cover=case.cover, existing=case.existing, conflicts=case.conflicts, most=most
+    )
 
     def solve(required: list[int], tell: Callable[[int, int], None] | None) -> Solution:
         return solve_mclp(
@@ -151,8 +151,8 @@ def choose_stations(
     )
     facts["stability"] = measure_stability(
         case.cover, case.weight, [site.column for site in ranking], count, xy=case.xy,
-        existing=case.existing, conflicts=case.conflicts, first=first, rest_per_day=case.rest,
-        days=_days(demand), reruns=reruns, rng=draw,
+        existing=case.existing, conflicts=case.conflicts, days=_days(demand), reruns=reruns,
+        rng=draw, first=first, **gathered,
         on_step=on_step and (lambda done, _: on_step(4 + done, steps)),
     )  # fmt: skip
     sites = _table(case, facts, language, reach)
@@ -180,6 +180,7 @@ class _Case:
     existing: np.ndarray
     conflicts: np.ndarray
     rest: np.ndarray  # at gathering places without shelter, a day
+    home: np.ndarray  # the demand row on which a candidate stands
 
 
 def _make_case(
@@ -214,6 +215,7 @@ def _make_case(
         existing,
         _too_close(xy, existing, min_spacing_m),
         rest[order],
+        cKDTree(shapely.get_coordinates(rows.geometry)).query(xy)[1],
     )
 
 

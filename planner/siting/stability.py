@@ -26,11 +26,12 @@ def measure_stability(
     xy: np.ndarray,
     existing: np.ndarray,
     conflicts: np.ndarray,
-    first: Sequence[int] = (),
-    rest_per_day: np.ndarray | None = None,
     days: float,
     reruns: int,
     rng: np.random.Generator,
+    first: Sequence[int],
+    rest_per_day: np.ndarray,
+    home: np.ndarray,
     on_step: Callable[[int, int], None] | None = None,
 ) -> np.ndarray:
     """Return for each chosen column the share of reruns that choose it or a near candidate.
@@ -43,14 +44,14 @@ def measure_stability(
         Columns, in the order of the result.
     xy
         Shape (candidates, 2), metres: near is within 300 m (a guess).
-    first, rest_per_day
-        Columns that were picked as gathering places before coverage decided, and what they were
-        picked by, shape (candidates,): they are picked anew from rest that is drawn anew; the
-        others are chosen beside those that were picked.
     days
         Over how many days the weights were averaged.
     reruns
         How many; with 0 the result is NaN.
+    first, rest_per_day, home
+        Columns that were picked as gathering places before coverage decided, and what they were
+        picked by, shape (candidates,): they are picked anew from rest that is drawn anew; the
+        others are chosen beside those that were picked.
 
     Notes
     -----
@@ -67,10 +68,10 @@ def measure_stability(
         on_step=on_step,
     )  # fmt: skip
     share = _share_near(xy, chosen, runs)
-    if len(first) and rest_per_day is not None:
+    if len(first):
         rest = rng.poisson(rest_per_day * days, size=(reruns, rest_per_day.size)) / days
         limits: dict[str, Any] = {"existing": existing, "conflicts": conflicts, "most": len(first)}
-        picks = [pick_first(row, cover, weight, **limits) for row in rest]
+        picks = [pick_first(row, home, cover, **limits) for row in rest]
         share = np.where(np.isin(chosen, first), _share_near(xy, chosen, picks), share)
     return share
 

@@ -254,3 +254,89 @@ def test_nothing_is_built_near_a_host(demand, streets, hosts, hotspots, host_m):
 def test_a_host_may_not_reach_backwards(demand, streets, hosts):
     with pytest.raises(SettingsError, match="host_m"):
         make_candidates(demand, streets, hosts=hosts, host_m=-1)
+
+
+# ── gathering places without shelter ──────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def gatherings():
+    """g1 by no host, g2 55 m from host b, g3 has a station at hand, g4 outside the area."""
+    return points(
+        ["g1", "g2", "g3", "g4"],
+        [(250, 300), (500, 558), (130, 150), (3000, 3000)],
+        "gathering_id",
+        name=["南区 · 水边", "South · Centre", "South", ""],
+        weight_per_day=[50.0, 80.0, 60.0, 9.0],
+        rest_per_day=[30.0, 45.0, 25.0, 9.0],
+        points=[3, 4, 2, 1],
+        peak=["afternoon", "", "noon", ""],
+        peak_share=[0.5, np.nan, 0.4, np.nan],
+        station_m=[240.0, 600.0, 58.0, 4000.0],
+        informal=[True, True, False, True],
+    )
+
+
+def test_riders_without_shelter_are_offered_a_place_or_the_host_beside_them(
+    demand, streets, tables, gatherings
+):
+    found = make_candidates(demand, streets, gatherings=gatherings, **tables)
+    bare = found[found["informal_rest_per_day"] > 0]
+    assert bare["informal_rest_per_day"].to_dict() == {"hotspot:g1": 30.0, "host:b": 45.0}
+    assert found.loc["hotspot:g1", ["name", "kind", "action"]].tolist() == [
+        "南区 · 水边", "hotspot", "build",
+    ]  # fmt: skip
+    assert not {"hotspot:g2", "hotspot:g3", "hotspot:g4"} & set(found.index)
+    assert found.attrs["candidates"]["informal"] == 2
+    assert not found["informal_rest_per_day"].isna().any()
+
+
+def test_without_gatherings_nobody_rests_informally(demand, streets, tables):
+    found = make_candidates(demand, streets, **tables)
+    assert (found["informal_rest_per_day"] == 0).all()
+    assert found.attrs["candidates"]["informal"] == 0
+
+
+def test_one_host_takes_over_all_the_riders_beside_it(demand, streets, hosts, gatherings):
+    beside = (
+        gatherings.assign(informal=True)
+        .iloc[[0, 1]]
+        .set_geometry(gpd.points_from_xy([500, 530], [560, 503]), crs=CRS)
+    )
+    found = make_candidates(demand, streets, hosts=hosts, gatherings=beside)
+    assert found.loc["host:b", "informal_rest_per_day"] == 75.0
+    both = make_candidates(demand, streets, hosts=hosts, gatherings=beside, host_m=0)
+    assert both.loc["host:b", "informal_rest_per_day"] == 0.0
+    assert both.loc[["hotspot:g1", "hotspot:g2"], "informal_rest_per_day"].tolist() == [30, 45]
+
+
+def test_a_hot_spot_makes_way_for_a_gathering_place(demand, streets, hotspots, gatherings):
+    near = gatherings.iloc[[0]].set_geometry(gpd.points_from_xy([250], [760]), crs=CRS)
+    found = make_candidates(demand, streets, hotspots=hotspots, gatherings=near, kinds=["hotspots"])
+    assert found.index.tolist() == ["hotspot:g1", "hotspot:hs001"]
+    assert found.attrs["candidates"]["dropped"] == {"a gathering place is near": 1}
+
+
+@pytest.mark.parametrize("max_count", [1, 3])
+def test_screening_never_drops_riders_without_shelter(
+    demand, streets, tables, gatherings, max_count
+):
+    found = make_candidates(demand, streets, gatherings=gatherings, max_count=max_count, **tables)
+    offered = found[found["kind"] != "existing"]
+    assert len(offered) == max(2, max_count)
+    assert (offered["informal_rest_per_day"] > 0).sum() == 2
+
+
+def test_planners_who_want_no_hot_spots_get_no_gathering_places(demand, streets, gatherings):
+    assert make_candidates(demand, streets, gatherings=gatherings, kinds=["hosts"]).empty
+
+
+def test_order_of_gatherings_does_not_change_the_answer(demand, streets, tables, gatherings):
+    one = make_candidates(demand, streets, gatherings=gatherings, **tables)
+    two = make_candidates(demand, streets, gatherings=gatherings.iloc[::-1], **tables)
+    pd.testing.assert_frame_equal(one, two, check_exact=True)
+
+
+def test_a_gatherings_table_without_its_columns_is_refused(demand, streets, gatherings):
+    with pytest.raises(ColumnError, match="`gatherings` lacks `informal`"):
+        make_candidates(demand, streets, gatherings=gatherings.drop(columns="informal"))

@@ -115,3 +115,14 @@ def test_a_street_without_length_can_be_snapped_to():
 def test_names_come_from_the_nearest_named_street():
     names = nearest_street(two_parts(60), series([[450, 61], [450, 249], [450, 251], [450, -900]]))
     assert names.tolist() == ["Long", "Long", "", ""]
+
+
+def test_a_name_may_be_passed_over():
+    cross = StreetNetwork.from_arrays(
+        [0, 900, 0, 0], [0, 0, 200, 900], [0, 0, 2], [1, 2, 3], [900.0, 200.0, 700.0], crs=CRS,
+        name=["Long", "", "Side"],
+    )  # fmt: skip
+    here = series([[10, 5], [400, 5]])
+    assert nearest_street(cross, here).tolist() == ["Long", "Long"]
+    assert nearest_street(cross, here, besides="Long").tolist() == ["Side", ""]
+    assert nearest_street(cross, here, besides="Side").tolist() == ["Long", "Long"]
