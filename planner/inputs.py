@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from planner import load
@@ -83,7 +84,7 @@ def _load(
 
 def _note_streets(s: Settings, streets: StreetNetwork) -> dict[str, Any]:
     """Count the edges of the network as the rows of its file."""
-    path, lost = s.path(str(s.streets.file)), sum(streets.dropped.values())
+    path, lost = Path(s.path(str(s.streets.file))), sum(streets.dropped.values())
     return {
         "file": path.name,
         "rows": streets.n_edges + lost,

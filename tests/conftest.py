@@ -2,8 +2,13 @@
 
 import base64
 import os
+import secrets
 import shutil
+import socket
+import subprocess
+import tempfile
 import time
+from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 
@@ -107,3 +112,52 @@ def browser(tmp_path_factory):
     driver.set_script_timeout(30)
     yield Browser(driver)
     driver.quit()
+
+
+def free_port():
+    """Return a port of this machine that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    """The URL of a PostgreSQL server, with its password: a given one, or one started here."""
+    if given := os.environ.get("PLANNER_TEST_POSTGRES"):
+        yield given
+        return
+    binaries = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    if not binaries:
+        pytest.skip("needs Debian's package postgresql, or a server in PLANNER_TEST_POSTGRES")
+    with run_postgres(binaries[-1].parent) as url:
+        yield url
+
+
+@contextmanager
+def run_postgres(binaries):
+    """Run a server in a folder of its own; it refuses root, so root lends it another user."""
+    as_user = []
+    if os.geteuid() == 0:
+        as_user = ["runuser", "-u", "postgres", "--"]
+    password, port = secrets.token_hex(8), free_port()
+    with tempfile.TemporaryDirectory(prefix="planner-postgres-") as folder:
+        secret, data = Path(folder, "secret"), Path(folder, "data")
+        secret.write_text(password)
+        if as_user:
+            shutil.chown(folder, "postgres")
+            shutil.chown(secret, "postgres")
+
+        def call(program, *arguments):
+            command = [*as_user, binaries / program, "-D", data, *arguments]
+            subprocess.run(command, check=True, cwd="/", capture_output=True, timeout=60)
+
+        call("initdb", "-U", "planner", f"--pwfile={secret}", "-A", "scram-sha-256", "--no-sync",
+             "--encoding=UTF8", "--locale=C.UTF-8")  # fmt: skip
+        options = f"-p {port} -c listen_addresses=127.0.0.1 -c fsync=off -k {folder}"
+        options += " -c temp_file_limit=64MB -c statement_timeout=60s"
+        call("pg_ctl", "start", "--wait", "-o", options, "-l", f"{folder}/log")
+        try:
+            yield f"postgresql://planner:{password}@127.0.0.1:{port}/postgres"
+        finally:
+            call("pg_ctl", "stop", "-m", "immediate")

@@ -84,3 +84,10 @@ def test_a_missing_study_names_the_remedy(tmp_path):
 def test_the_folder_is_not_a_key():
     with pytest.raises(SettingsError, match="folder"):
         make_settings({"folder": "x"})
+
+
+def test_a_url_is_not_a_path(tmp_path):
+    settings = load_settings(write(tmp_path, ""))
+    url = "postgresql://planner@host/city?sslmode=require#ops.fixes"
+    assert settings.path(url) == url
+    assert settings.path("day.duckdb#fixes") == tmp_path / "day.duckdb#fixes"
