@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-T = TypeVar("T", int, float)
+_BLUR = 0.05  # of the smallest shown figure: what rounding may take from it (guess)
 
 
-def crowds_of(slot: np.ndarray, rider: np.ndarray, slots: int) -> list[np.ndarray]:
-    """Return the distinct riders of each slot 0..slots-1, ascending.
+def count_workers(slot: np.ndarray, rider: np.ndarray, slots: int) -> list[int]:
+    """Count the distinct riders of each slot 0..slots-1.
 
     Parameters
     ----------
@@ -24,43 +24,51 @@ def crowds_of(slot: np.ndarray, rider: np.ndarray, slots: int) -> list[np.ndarra
 
     Examples
     --------
-    >>> [c.tolist() for c in crowds_of(np.array([0, 0, 2]), np.array([7, 7, 1]), 3)]
-    [[7], [], [1]]
+    >>> count_workers(np.array([0, 0, 2]), np.array([7, 7, 1]), 3)
+    [1, 0, 1]
     """
     pair = np.unique(np.column_stack([slot, rider]), axis=0)
-    return np.split(pair[:, 1], np.searchsorted(pair[:, 0], np.arange(1, slots)))
+    return np.bincount(pair[:, 0], minlength=slots).tolist()
 
 
-def hide_small(values: Sequence[T], crowds: Sequence[np.ndarray], enough: int) -> list[T | None]:
-    """Return the values, None for those that fewer than k workers stand behind.
+def hide_small(values: Sequence[int], workers: Sequence[int], enough: int) -> list[int | None]:
+    """Return the values, None for those that fewer than k workers are known behind.
 
-    Where the hidden ones together have fewer than k workers, the next smallest is hidden as well:
-    a published sum less what is shown would else tell what is hidden. A value of 0 is shown.
+    A published sum less what is shown would tell what is hidden. So what is shown is rounded until
+    the rounding swallows the hidden; where that would take more than 5 % from the smallest shown
+    value, that one is hidden too: what is left then tells of its workers as well. Zero is shown.
 
     Parameters
     ----------
     values
-        One a slot.
-    crowds
-        The distinct workers known behind each.
+        Counts, one a slot.
+    workers
+        How many distinct workers are known behind each, at least.
     enough
         The privacy limit k.
 
     Examples
     --------
-    >>> hide_small([50, 20, 3, 0], [np.arange(9), np.arange(6), np.arange(2), np.arange(0)], 5)
+    >>> hide_small([50, 20, 3, 0], [9, 6, 2, 0], 5)
     [50, None, None, 0]
+    >>> hide_small([26_658, 24_113, 30], [90, 80, 2], 5)
+    [26700, 24100, None]
     """
-    hidden = {i for i, v in enumerate(values) if v and len(crowds[i]) < enough}
-    others = sorted(
-        (i for i, v in enumerate(values) if v and i not in hidden),
-        key=lambda i: (len(crowds[i]), values[i], i),
-        reverse=True,
-    )
-    while hidden and others and len(_together(crowds, hidden)) < enough:
-        hidden.add(others.pop())
-    return [None if i in hidden else v for i, v in enumerate(values)]
+    hidden = {i for i, v in enumerate(values) if v and workers[i] < enough}
+    shown = [i for i, v in enumerate(values) if v and i not in hidden]
+    unit = 1
+    if hidden and shown:
+        unit = _unit(sum(values[i] for i in hidden))
+        least = min(shown, key=lambda i: (values[i], i))
+        if unit > _BLUR * values[least]:
+            hidden.add(least)
+            unit = 1
+    return [None if i in hidden else (v + unit // 2) // unit * unit for i, v in enumerate(values)]
 
 
-def _together(crowds: Sequence[np.ndarray], slots: set[int]) -> np.ndarray:
-    return np.unique(np.concatenate([crowds[i] for i in sorted(slots)]))
+def _unit(hidden: int) -> int:
+    """Return the power of ten, at least twice what is hidden."""
+    unit = 10
+    while unit < 2 * hidden:
+        unit *= 10
+    return unit

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from planner.quality.crowds import crowds_of, hide_small
+from planner.quality.crowds import count_workers, hide_small
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _HOURS = 24
+_SCRAP = 0.05  # of the fullest day: less is the end of a night's work, no day (guess)
 _WEEKEND = 5  # Saturday, as `date.weekday` counts
 
 
@@ -39,9 +40,10 @@ def measure_days(
     -------
     dict
         ``counted`` (``fixes`` or the basis), ``days`` {date: n or None}, ``hours`` [24 × n or None]
-        (sums over all days), ``weekdays`` and ``weekend_days`` (days with data), ``missing_days``
-        (between first and last), ``thin_days`` (under half the median day), ``empty_hours``. None
-        where fewer than k workers are known behind a number.
+        (sums over all days), ``weekdays`` and ``weekend_days`` (days with data), ``scrap_days``
+        (under a twentieth of the fullest day, not counted as days), ``missing_days`` (between first
+        and last), ``thin_days`` (under half the median day), ``empty_hours``. None where fewer than
+        k workers are known behind a number; the others may be rounded, see `hide_small`.
     """
     if "arrive" not in visits:
         return {}
@@ -49,22 +51,24 @@ def measure_days(
     table = _of_visits(visits) if not per_hour else _of_fixes(per_hour)
     days = list(table)
     counts = np.array([table[day] for day in days], dtype=np.int64)
-    by_day, by_hour = _crowds(visits, days)
-    per_day = counts.sum(axis=1)
-    shown = hide_small(per_day.tolist(), by_day, min_workers)
-    hours = hide_small(counts.sum(axis=0).tolist(), by_hour, min_workers)
-    seen = [date.fromisoformat(day) for day, n in zip(days, per_day, strict=True) if n]
-    weekend = sum(day.weekday() >= _WEEKEND for day in seen)
-    half = 0.5 * float(np.median(per_day[per_day > 0])) if seen else 0.0
+    by_day, by_hour = _workers(visits, days)
+    per_day, per_hour_of_day = counts.sum(axis=1), counts.sum(axis=0)
+    whole = per_day >= _SCRAP * per_day.max(initial=0)
+    covered = [
+        date.fromisoformat(day) for day, is_whole in zip(days, whole, strict=True) if is_whole
+    ]
+    weekend = sum(day.weekday() >= _WEEKEND for day in covered)
+    half = 0.5 * np.median(per_day[whole])
     return {
         "counted": "fixes" if per_hour else basis,
-        "days": dict(zip(days, shown, strict=True)),
-        "hours": hours,
-        "weekdays": len(seen) - weekend,
+        "days": dict(zip(days, hide_small(per_day.tolist(), by_day, min_workers), strict=True)),
+        "hours": hide_small(per_hour_of_day.tolist(), by_hour, min_workers),
+        "weekdays": len(covered) - weekend,
         "weekend_days": weekend,
-        "missing_days": _missing(seen),
-        "thin_days": [d for d, n in zip(days, per_day, strict=True) if 0 < n < half],
-        "empty_hours": [hour for hour, n in enumerate(counts.sum(axis=0)) if not n],
+        "scrap_days": [day for day, is_whole in zip(days, whole, strict=True) if not is_whole],
+        "missing_days": _missing(covered),
+        "thin_days": [str(d) for d, n in zip(covered, per_day[whole], strict=True) if n < half],
+        "empty_hours": [hour for hour, n in enumerate(per_hour_of_day) if not n],
     }
 
 
@@ -81,15 +85,22 @@ def _of_visits(visits: pd.DataFrame) -> dict[str, list[int]]:
     return dict(zip(map(str, days), counts.tolist(), strict=True))
 
 
-def _crowds(visits: pd.DataFrame, days: list[str]) -> tuple[list[np.ndarray], list[np.ndarray]]:
-    """Return the riders seen on each day and in each hour, at the ends of their visits."""
+def _workers(visits: pd.DataFrame, days: list[str]) -> tuple[list[int], list[int]]:
+    """Count the riders known to be there on each day and in each hour: those on a visit then."""
     rider, _ = pd.factorize(visits["rider_id"].astype(str), sort=True)
-    both = np.concatenate([rider, rider])
-    ends = pd.concat([visits["arrive"], visits["leave"]]).dt
-    day = pd.Index(days).get_indexer(ends.strftime("%Y-%m-%d"))
+    moments, riders = [visits["leave"]], [rider]
+    for hours in range(_HOURS):
+        moment = visits["arrive"] + pd.Timedelta(hours=hours)
+        during = (moment <= visits["leave"]).to_numpy()
+        if not during.any():
+            break
+        moments.append(moment[during])
+        riders.append(rider[during])
+    when, who = pd.concat(moments).dt, np.concatenate(riders)
+    day = pd.Index(days).get_indexer(when.strftime("%Y-%m-%d"))
     known = day >= 0
-    by_day = crowds_of(day[known], both[known], len(days))
-    return by_day, crowds_of(ends.hour.to_numpy(), both, _HOURS)
+    by_day = count_workers(day[known], who[known], len(days))
+    return by_day, count_workers(when.hour.to_numpy(), who, _HOURS)
 
 
 def _missing(seen: list[date]) -> list[str]:

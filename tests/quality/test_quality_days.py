@@ -60,6 +60,25 @@ def test_fixes_by_hour_win_over_visits():
     assert found["hours"][9] == 500
 
 
+def test_the_end_of_a_night_is_no_day():
+    day, night = [0] * 24, [0] * 24
+    day[21], night[0] = 5000, 40
+    found = measure(visits(crowd(6, 21, 9)), {"fixes_per_hour": {"2026-03-06": day,
+                                                               "2026-03-07": night}})  # fmt: skip
+    assert (found["weekdays"], found["weekend_days"]) == (1, 0)
+    assert found["scrap_days"] == ["2026-03-07"]
+    assert found["thin_days"] == []
+    assert found["days"] == {"2026-03-06": 5000, "2026-03-07": None}
+
+
+def test_a_long_stay_is_there_in_every_hour_of_it():
+    table = visits(crowd(2, 9, 9))
+    table["leave"] = table["arrive"] + pd.Timedelta(hours=3)
+    hours = [0] * 24
+    hours[10] = 80
+    assert measure(table, {"fixes_per_hour": {"2026-03-02": hours}})["hours"][10] == 80
+
+
 def test_fixes_of_a_day_without_known_riders_are_hidden():
     day, other = [0] * 24, [0] * 24
     day[9], other[3] = 500, 7
