@@ -65,7 +65,7 @@ def score_oracle(truth, *, least_s=_LEAST_S):
     return score(known, truth, least_s=least_s)
 
 
-def read_stays(stays):
+def tell_stays(stays):
     """Columns that `score` wants, of a `stays` table."""
     centre = stays.geometry.to_crs("EPSG:4326")
     return pd.DataFrame(stays[["rider_id", "arrive", "leave"]]).assign(lon=centre.x, lat=centre.y)
