@@ -36,6 +36,7 @@ class Words:
         self._read = read
         self._seen: pa.Array | None = None
         self._known: pa.Array | None = None
+        self._moved: pa.Array | None = None  # where the words went, if two have become one
         self._numbers = _Numbers()
 
     def read(self, cells: pa.Array) -> pa.DictionaryArray:
@@ -46,23 +47,28 @@ class Words:
         if pa.types.is_null(kind):
             cells = cells.cast(pa.string())
         elif pa.types.is_floating(kind) or pa.types.is_decimal(kind):
-            cells = pa.array(as_text(cells.to_pandas()), type=pa.string())
+            cells = text_array(as_text(cells.to_pandas()))
         if not pa.types.is_dictionary(cells.type):
             cells = cells.dictionary_encode()
         codes = cells.indices
         if codes.type != pa.int32():
             codes = codes.cast(pa.int32())
-        return pa.DictionaryArray.from_arrays(codes, self._words(cells.dictionary), safe=False)
+        return self._spell(codes, cells.dictionary)
 
-    def _words(self, dictionary: pa.Array) -> pa.Array:
+    def _spell(self, codes: pa.Array, dictionary: pa.Array) -> pa.DictionaryArray:
         if self._known is None or not dictionary.equals(self._seen):
+            self._seen, self._moved = dictionary, None
             text = dictionary if dictionary.type == pa.string() else dictionary.cast(pa.string())
-            self._seen, self._known = dictionary, self._read(text)
-        return self._known
+            self._known = self._read(text)
+            if self._known is not text:
+                encoded = self._known.dictionary_encode()
+                self._known, self._moved = encoded.dictionary, encoded.indices
+        if self._moved is not None:
+            codes = self._moved.take(codes)
+        return pa.DictionaryArray.from_arrays(codes, self._known, safe=False)
 
     def _read_numbers(self, cells: pa.Array) -> pa.DictionaryArray:
-        codes, known = self._numbers.read(cells)
-        return pa.DictionaryArray.from_arrays(codes, self._words(known), safe=False)
+        return self._spell(*self._numbers.read(cells))
 
 
 class _Numbers:
@@ -124,6 +130,12 @@ class _Numbers:
         self._text = pa.concat_arrays([self._text, pa.array(new).cast(pa.string())])
 
 
+def text_array(text: pd.Series) -> pa.Array:
+    """Return texts as one Arrow array, null where none is known."""
+    found = pa.array(text, type=pa.string())
+    return found.combine_chunks() if isinstance(found, pa.ChunkedArray) else found
+
+
 def clean_names(names: pa.Array) -> pa.Array:
     """Return names as `planner.load.cells.as_text` has them: no edges of space, no “N/A”.
 
@@ -136,8 +148,8 @@ def clean_names(names: pa.Array) -> pa.Array:
     if not doubtful.any():
         return names
     mask = pa.array(doubtful)
-    cleaned = pa.array(as_text(names.filter(mask).to_pandas()), type=pa.string())
-    return pc.replace_with_mask(names, mask, cleaned)
+    cleaned = as_text(names.filter(mask).to_pandas())
+    return pc.replace_with_mask(names, mask, text_array(cleaned))
 
 
 def _doubtful(names: pa.Array) -> np.ndarray:

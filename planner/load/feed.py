@@ -153,16 +153,17 @@ class _Scan:
             return
         self._seen[0] = position + count
         if isinstance(row, int):
-            row = np.array([row])
-        breaks = np.flatnonzero(np.diff(row) != 1) + 1
-        for at in [0, *breaks.tolist()]:
-            start, first = position + at, int(row[at])
-            if self._runs and self._runs[-1][0] == part:
-                last = self._runs[-1][1] + start - self._starts[-1]
-                if last == first:
-                    continue
-            self._starts.append(start)
-            self._runs.append((part, first))
+            self._begin(position, part, row)
+            return
+        for at in [0, *(np.flatnonzero(np.diff(row) != 1) + 1).tolist()]:
+            self._begin(position + at, part, int(row[at]))
+
+    def _begin(self, start: int, part: int, first: int) -> None:
+        """Remember that a run of rows begins, unless it goes on where the last one ended."""
+        if self._runs and self._runs[-1] == (part, first - start + self._starts[-1]):
+            return
+        self._starts.append(start)
+        self._runs.append((part, first))
 
     def place(self, row: int) -> str:
         """Say where a row of the feed stands: ``row 42``, with its file if there are several."""

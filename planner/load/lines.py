@@ -49,8 +49,6 @@ class Layout:
         Cells a row; more than headers where every row ends with separators.
     quoted
         Whether quotation marks stand in it: only then may a cell span lines.
-    sample
-        Rows of the file's beginning, and of some places behind; where each stands (0 if unknown).
     """
 
     path: Path
@@ -60,8 +58,6 @@ class Layout:
     above: int
     width: int
     quoted: bool
-    sample: list[list[str]]
-    sample_row: list[int]
 
 
 def open_lines(path: Path, table: str, columns: Mapping[str, str] | None) -> Part:
@@ -79,17 +75,14 @@ def open_lines(path: Path, table: str, columns: Mapping[str, str] | None) -> Par
 
 
 def _find_layout(path: Path, table: str, columns: Mapping[str, str] | None) -> Layout:
-    size = path.stat().st_size
-    with path.open("rb") as stream:
-        head = stream.read(_HEAD)
-        places = [] if size <= _HEAD else [_place(stream, at) for at in _spread(size)]
-    encoding = find_encoding(head, whole=len(head) == size)
+    head, places = _look(path)
+    whole = len(head) == path.stat().st_size
+    encoding = find_encoding(head, whole=whole)
     if encoding == "utf-8" and head.isascii():  # undecided: all encodings of concern hold ASCII
         encoding = find_encoding(head + b"".join(places), whole=False)
     if encoding is None:
         raise unreadable_encoding(path)
-    text = codecs.getincrementaldecoder(encoding)().decode(head).removeprefix("\ufeff")
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    text = _head_text(head, encoding)
     separator = find_separator(text)
     rows, ends = first_rows(text, separator)
     if not any(cell.strip() for row in rows for cell in row):
@@ -97,30 +90,29 @@ def _find_layout(path: Path, table: str, columns: Mapping[str, str] | None) -> L
     header = find_header(rows, table, columns)
     headers = tuple(unique_headers(rows[header]))
     quoted = '"' in text or any(b'"' in place for place in places)
-    whole = text if len(head) == size else text[: text.rfind("\n") + 1]
-    sample = list(csv.reader(StringIO(whole, newline=""), delimiter=separator))[header + 1 :]
-    sample_row = list(range(ends[header] + 1, ends[header] + 1 + len(sample)))
-    if not encoding.startswith(("utf-16", "utf-32")):
-        for place in places:
-            lines = place.decode(encoding, errors="replace").splitlines()
-            sample += csv.reader(lines, delimiter=separator)
-    sample_row += [0] * (len(sample) - len(sample_row))
-    width = _usual_width(sample, len(headers))
-    return Layout(
-        path, encoding, separator, headers, ends[header], width, quoted, sample, sample_row
-    )
+    below = rows[header + 1 :] if whole or len(rows) < 3 else rows[header + 1 : -1]
+    width = _usual_width(below, len(headers))
+    return Layout(path, encoding, separator, headers, ends[header], width, quoted)
 
 
-def _spread(size: int) -> list[int]:
-    return [_HEAD + (size - _HEAD - _PLACE) * k // (_PLACES - 1) for k in range(_PLACES)
-            if size > _HEAD + _PLACE]  # fmt: skip
+def _look(path: Path) -> tuple[bytes, list[bytes]]:
+    """Return a file's head, and whole lines at places spread over the rest."""
+    size = path.stat().st_size
+    with path.open("rb") as stream:
+        head = stream.read(_HEAD)
+        if size <= _HEAD + _PLACE:
+            return head, []
+        places = []
+        for number in range(_PLACES):
+            stream.seek(_HEAD + (size - _HEAD - _PLACE) * number // (_PLACES - 1))
+            block = stream.read(_PLACE)
+            places.append(block[block.find(b"\n") + 1 : block.rfind(b"\n") + 1])
+    return head, places
 
 
-def _place(stream: object, at: int) -> bytes:
-    """Return the whole lines that lie behind a place of a file."""
-    stream.seek(at)  # type: ignore[attr-defined]
-    block: bytes = stream.read(_PLACE)  # type: ignore[attr-defined]
-    return block[block.find(b"\n") + 1 : block.rfind(b"\n") + 1]
+def _head_text(head: bytes, encoding: str) -> str:
+    text = codecs.getincrementaldecoder(encoding)().decode(head).removeprefix("\ufeff")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _usual_width(rows: list[list[str]], headers: int) -> int:
@@ -131,9 +123,26 @@ def _usual_width(rows: list[list[str]], headers: int) -> int:
 
 
 def _peek(layout: Layout, header: str) -> pd.Series:
-    at = layout.headers.index(header)
-    cells = [row[at] if at < len(row) else "" for row in layout.sample]
-    return as_text(pd.Series(cells, index=layout.sample_row, dtype=str))
+    """Return a column's cells in the head and, if letters are bytes there, at the places."""
+    head, places = _look(layout.path)
+    text = _head_text(head, layout.encoding)
+    lines = text.split("\n")[layout.above :]
+    lines = lines if len(head) == layout.path.stat().st_size else lines[:-1]
+    rows = range(layout.above + 1, layout.above + 1 + len(lines))
+    at, numbers = layout.headers.index(header), list(rows)
+    if not layout.encoding.startswith(("utf-16", "utf-32")):
+        for place in places:
+            lines += place.decode(layout.encoding, errors="replace").splitlines()
+    numbers += [0] * (len(lines) - len(numbers))
+    cells = [_cell(line, layout.separator, at) for line in lines]
+    return as_text(pd.Series(cells, index=numbers, dtype=str))
+
+
+def _cell(line: str, separator: str, at: int) -> str:
+    cells = next(csv.reader([line], delimiter=separator), []) if '"' in line else (
+        line.split(separator)
+    )  # fmt: skip
+    return cells[at] if at < len(cells) else ""
 
 
 class _Recoded(RawIOBase):
@@ -279,7 +288,7 @@ def _merge(
     while uneven and (batch is None or uneven[0][0] < last):
         used.append(uneven.pop(0))
         last += 1
-    mended = [_mend(layout, text) for _, text in used]
+    mended = [_mend(layout, text, number) for number, text in used]
     numbers = np.array([number for number, _ in used], dtype=np.int64)
     evens = np.setdiff1d(np.arange(row, last, dtype=np.int64), numbers)[:even]
     order = np.argsort(np.concatenate([evens, numbers]), kind="stable")
@@ -322,10 +331,13 @@ def _without_blank_rows(piece: Piece, picked: Mapping[str, str]) -> Iterator[Pie
         yield piece
 
 
-def _mend(layout: Layout, text: str) -> list[str] | None:
+def _mend(layout: Layout, text: str, row: int) -> list[str] | None:
     """Return the cells of a row that is too short or ends with separators; None if too long."""
     separator = _STAND_IN if layout.separator == "，" else layout.separator
-    cells = next(csv.reader([text], delimiter=separator), [])
+    try:
+        cells = next(csv.reader(StringIO(text, newline=""), delimiter=separator, strict=True), [])
+    except csv.Error as error:
+        raise _unclosed(layout, str(error), row) from error
     width = len(layout.headers)
     if any(c.strip() for c in cells[width:]):
         return None
@@ -337,10 +349,14 @@ def _explain(layout: Layout, error: Exception, row: int) -> InputError:
     line = _find_bad_line(layout)
     if line:
         return _mixed(layout, line)
-    said = str(error).splitlines()[0].rstrip(".")[:200]
+    return _unclosed(layout, str(error), row)
+
+
+def _unclosed(layout: Layout, said: str, row: int) -> InputError:
+    why = (said.splitlines() or ["damaged"])[0].rstrip(".")[:200]
     return InputError(
-        f"not readable as a table below this row: {said}. Look for a quotation mark that is never "
-        "closed.",
+        f"not readable as a table from about here on: {why}. Look for a quotation mark that is "
+        "never closed.",
         file=layout.path,
         row=row,
     )

@@ -17,6 +17,7 @@ from planner.load.columns import (
     Words,
     clean_names,
     fill_words,
+    text_array,
     to_degrees,
     to_pairs,
     worker_words,
@@ -149,7 +150,7 @@ def _time_form(
     seen = part.peek(header)
     seen = seen[seen != ""]
     day_first = find_day_first(seen)
-    cells = pa.array(seen, pa.string())
+    cells = text_array(seen)
     if not len(seen) or _any_time(cells, clock, day_first):
         return TimeForm(clock, day_first)
     if "date" in picked:
@@ -157,7 +158,7 @@ def _time_form(
         days = (
             pa.array([folders[date]] * len(seen))
             if date in folders
-            else pa.array(part.peek(date).loc[seen.index], pa.string())
+            else text_array(part.peek(date).loc[seen.index])
         )
         joined = join_clock(days, cells)
         day_first = find_day_first(joined.to_pandas())
@@ -181,7 +182,7 @@ def _any_time(cells: pa.Array, clock: str, day_first: bool | None) -> bool:
 def _unknown_time(part: Part, header: str, seen: pd.Series) -> InputError:
     """Return the error for a file of which no time is understood."""
     row = int(seen.index[0])
-    open_order = _any_time(pa.array(seen.iloc[:1], pa.string()), "UTC", day_first=True)
+    open_order = _any_time(text_array(seen.iloc[:1]), "UTC", day_first=True)
     why = (
         "may begin with the day or with the month, and no date in the file decides it"
         if open_order
@@ -269,7 +270,7 @@ class SheetRows:
             self.path, source.all_headers, {}, None, self.unit, partial(_peek, source), _no_pieces
         )
         typed = not _is_text(columns["time"].type)
-        ours = {f: f for f in columns}
+        ours = {f: source.header(f) for f in columns}
         form = TimeForm(self.clock) if typed else _time_form(part, ours, {}, self.clock)
         reader = _Reader(form)
         for start in range(0, len(source), BATCH_ROWS):
@@ -278,7 +279,8 @@ class SheetRows:
 
 
 def _peek(source: Source, header: str) -> pd.Series:
-    return source.text(header).set_axis(source.row)
+    ours = {source.header(field): field for field in source.frame.columns}
+    return source.text(ours[header]).set_axis(source.row)
 
 
 def _no_pieces(_picked: Mapping[str, str]) -> Iterator[Piece]:
@@ -314,7 +316,7 @@ def _array(cells: pd.Series) -> pa.Array:
     if numeric or pd.api.types.is_datetime64_any_dtype(cells.dtype):
         return pa.array(cells, from_pandas=True)
     text = as_text(cells)
-    return pa.array(text.where(text != ""), pa.string())
+    return text_array(text.where(text != ""))
 
 
 class _Reader:
