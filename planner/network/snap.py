@@ -130,7 +130,11 @@ def place(streets: StreetNetwork, found: Nearest) -> Places:
 
 
 def nearest_street(
-    streets: StreetNetwork, points: gpd.GeoSeries | gpd.GeoDataFrame, *, besides: str = ""
+    streets: StreetNetwork,
+    points: gpd.GeoSeries | gpd.GeoDataFrame,
+    *,
+    besides: str = "",
+    least_class: int = 0,
 ) -> np.ndarray:
     """Name the nearest street that has a name.
 
@@ -142,6 +146,8 @@ def nearest_street(
         Points in any CRS.
     besides
         A name that is passed over, to ask for the next street.
+    least_class
+        Streets of a smaller `street_class` are passed over: 1 paths, 2 service ways too.
 
     Returns
     -------
@@ -155,8 +161,8 @@ def nearest_street(
     """
     x, y = _coordinates(streets, points)
     name = streets.names[streets.name_code]
-    allowed = ((name != "") & (name != besides)).astype(bool)
-    found = find_nearest(streets.grid, x, y, max_m=NAME_M, allowed=allowed)
+    allowed = (name != "") & (name != besides) & (streets.street_class >= least_class)
+    found = find_nearest(streets.grid, x, y, max_m=NAME_M, allowed=allowed.astype(bool))
     near = found.vertex >= 0
     texts = np.full(len(x), "", dtype=object)
     texts[near] = name[streets.grid.chain[found.vertex[near]]]

@@ -111,6 +111,15 @@ def test_hot_spots_tell_how_much_of_it_is_rest(demand):
     assert found[37.0] == 35.0
 
 
+def test_rest_is_told_as_it_was_whatever_it_weighs(demand):
+    heavy = demand.assign(weight_class_rest=demand["weight_class_rest"] * 4)
+    heavy.attrs["demand"] = {**demand.attrs["demand"], "need": {"rest": 4.0}}
+    assert find_gatherings(heavy)["rest_per_day"].tolist() == [35.0, 17.0]
+    none = demand.assign(weight_class_rest=0.0)
+    none.attrs["demand"] = {**demand.attrs["demand"], "need": {"rest": 0.0}}
+    assert find_gatherings(none).empty
+
+
 def test_order_and_crs_of_the_tables_do_not_matter(demand):
     existing = stations([(4000, 1150), (1000, 1250)])
     one = find_gatherings(demand, existing=existing)

@@ -202,6 +202,15 @@ def test_two_on_one_street_are_told_apart_by_the_next_street_then_by_number(stre
     ]  # fmt: skip
 
 
+def test_an_alley_gives_its_name_only_where_no_street_does():
+    x, y = np.array([0.0, 9000, 0, 9000]) + X, np.array([0.0, 0, 200, 200]) + Y
+    net = StreetNetwork.from_arrays(
+        x, y, [0, 2, 0], [1, 3, 2], [9000.0, 9000, 200], crs="EPSG:32650",
+        name=["后巷", "文清路", ""], street_class=[1, 3, 2],
+    )  # fmt: skip
+    assert spots_at([(3000.0, -5.0), (5000, -100)], streets=net) == ["文清路", "后巷"]
+
+
 def test_streets_of_one_name_in_two_districts_are_apart_already(streets, area):
     places = [(1000.0, -10.0), (3000, -10)]
     assert spots_at(places, streets=streets, area=area) == ["城西区 · 文清路", "城东区 · 文清路"]

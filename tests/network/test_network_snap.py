@@ -117,12 +117,13 @@ def test_names_come_from_the_nearest_named_street():
     assert names.tolist() == ["Long", "Long", "", ""]
 
 
-def test_a_name_may_be_passed_over():
+def test_a_name_or_small_ways_may_be_passed_over():
     cross = StreetNetwork.from_arrays(
         [0, 900, 0, 0], [0, 0, 200, 900], [0, 0, 2], [1, 2, 3], [900.0, 200.0, 700.0], crs=CRS,
-        name=["Long", "", "Side"],
+        name=["Long", "", "Side"], street_class=[1, 2, 2],
     )  # fmt: skip
     here = series([[10, 5], [400, 5]])
     assert nearest_street(cross, here).tolist() == ["Long", "Long"]
     assert nearest_street(cross, here, besides="Long").tolist() == ["Side", ""]
     assert nearest_street(cross, here, besides="Side").tolist() == ["Long", "Long"]
+    assert nearest_street(cross, here, least_class=2).tolist() == ["Side", ""]

@@ -52,10 +52,10 @@ def find_hotspots(
         `hotspots`, heaviest (in the daypart) first: index `hotspot_id` (``hs001`` …), `name`
         (``district · nearest host or street``, as far as they are known), `weight_per_day` and
         ``weight_<daypart>`` (sums over the points of the group), `rest_per_day` (stays of the class
-        rest, if demand tells classes), `points` (their number), `peak` (the daypart whose share of
-        the visits here is most above its share in the whole city, by three hundredths at least;
-        empty where none is, and without dayparts), `peak_share` (its share here), `geometry` (the
-        group's medoid, a demand point).
+        rest, without their need weight; only if demand tells classes), `points` (their number),
+        `peak` (the daypart whose share of the visits here is most above its share in the whole
+        city, by three hundredths at least; empty where none is, and without dayparts), `peak_share`
+        (its share here), `geometry` (the group's medoid, a demand point).
 
     Raises
     ------

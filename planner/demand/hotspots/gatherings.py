@@ -40,7 +40,7 @@ def find_gatherings(
     Parameters
     ----------
     demand
-        `demand` table with `weight_class_rest`: stays of the class rest a day (20 to 240 min);
+        `demand` table with `weight_class_rest`: stays of the class rest a day (20 min and more);
         points, metric CRS. Without that column nothing can be told and the result is empty.
     existing
         `stations` table. Those of the kinds parking and charging give no shelter. Hosts give none

@@ -46,15 +46,13 @@ def gather(
     group = compact_groups(xy, weight, radius_m=radius_m)
     middle = xy[group_medoids(xy, weight, group)]
     dayparts = [f"weight_{name}" for name in daypart_names(demand)]
-    summed = {c: c for c in ["weight_per_day", *dayparts]}
+    known = {c: demand[c].to_numpy(float) for c in ["weight_per_day", *dayparts]}
     if REST in demand.columns:
-        summed["rest_per_day"] = REST
+        known["rest_per_day"] = demand[REST].to_numpy(float) / _rest_need(demand)
     inside = group >= 0
     sums = {
-        name: np.bincount(
-            group[inside], weights=demand[c].to_numpy(float)[inside], minlength=len(middle)
-        )
-        for name, c in summed.items()
+        name: np.bincount(group[inside], weights=values[inside], minlength=len(middle))
+        for name, values in known.items()
     }
     found = gpd.GeoDataFrame(
         {**sums, "points": np.bincount(group[inside], minlength=len(middle)).astype(np.int64)},
@@ -65,6 +63,11 @@ def gather(
     geometry = found.pop("geometry")
     found["peak"], found["peak_share"] = _peaks(found, demand)
     return found.assign(geometry=geometry).set_geometry("geometry", crs=demand.crs)
+
+
+def _rest_need(demand: gpd.GeoDataFrame) -> float:
+    """Return how often a rest was counted by its need weight: stays are told as they were."""
+    return float(demand.attrs.get("demand", {}).get("need", {}).get("rest", 1.0)) or 1.0
 
 
 def _peaks(found: pd.DataFrame, demand: gpd.GeoDataFrame) -> tuple[pd.Series, np.ndarray]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from planner.network import StreetNetwork
 
+_PROPER = 2  # street_class from which on a street is more than a path or service way
 _HOST_M = 80.0  # a host this near stands for the place: across a wide street (guess)
 
 
@@ -28,23 +29,31 @@ def name_places(
 ) -> list[str]:
     """Name points ``district · host`` or ``district · street``, as far as these are known.
 
-    A host counts within 80 m (a guess), a named street within 250 m. Two places on one street are
-    told apart by the next street, ``district · street / next street``; what is alike still is
-    numbered from the second on, ``… #2``, in the order of the points. No words of any language are
-    added. Without anything near the name is empty.
+    A host counts within 80 m (a guess), a named street within 250 m; a path or service way only
+    where no other street has a name. Two places on one street are told apart by the next street,
+    ``district · street / next street``; what is alike still is numbered from the second on,
+    ``… #2``, in the order of the points. No words of any language are added. Without anything near
+    the name is empty.
     """
     place = _host_names(points, hosts)
     on_street = place == ""
     if streets is not None and on_street.any():
-        place[on_street] = nearest_street(streets, points[on_street])
+        place[on_street] = _street_names(points[on_street], streets)
     names = _join(names_at(points, area), place, " · ")
     if streets is not None:
         alike = pd.Series(names).duplicated(keep=False).to_numpy() & on_street & (place != "")
         for street in sorted(set(place[alike])):
             here = alike & (place == street)
-            crossing = nearest_street(streets, points[here], besides=street)
+            crossing = _street_names(points[here], streets, besides=street)
             names[here] = _join(names[here], crossing, " / ")
     return _number(names)
+
+
+def _street_names(points: gpd.GeoSeries, streets: StreetNetwork, besides: str = "") -> np.ndarray:
+    """Name the nearest proper street, else the nearest path or service way."""
+    proper = nearest_street(streets, points, besides=besides, least_class=_PROPER)
+    small = nearest_street(streets, points, besides=besides)
+    return np.where(proper != "", proper, small)
 
 
 def _host_names(points: gpd.GeoSeries, hosts: gpd.GeoDataFrame | None) -> np.ndarray:
