@@ -10,13 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from planner.activity.databases import (
-    guess_rows,
-    is_database,
-    open_table,
-    read_address,
-    read_batches,
-)
+from planner.activity.databases import guess_rows, is_database, open_table, read_batches
+from planner.activity.databases.address import read_address
 from planner.errors import InputError, MissingFileError
 
 duckdb = pytest.importorskip("duckdb", reason="needs the extra `databases`")
@@ -116,6 +111,8 @@ def test_only_the_columns_that_are_asked_for_come_and_in_that_order(city):
     got = table_of(f"{city}#ops.fixes", ["lat", "rider_id"])
     assert got.column_names == ["lat", "rider_id"]
     assert got.num_rows == 10_000
+    types = open_table(f"{city}#ops.fixes").types
+    assert [types[name] for name in got.column_names] == got.schema.types
     assert got.slice(9_999).to_pylist() == [{"lat": 30.009999, "rider_id": "R99"}]
 
 
@@ -181,6 +178,7 @@ def test_postgis_points_come_as_degrees(server, kind, shape):
     run("drop table if exists ops.points;" + POINTS.format(schema="ops", kind=kind, shape=shape))
     run("insert into ops.points values ('nowhere', null)")
     a, nowhere = table_of(f"{url}#ops.points").to_pylist()
+    assert open_table(f"{url}#ops.points").types["lat"] == pa.float64()
     assert (a["lon"], a["lat"]) == pytest.approx((104.06, 30.66), abs=1e-9)
     assert nowhere == {"rider_id": "nowhere", "lon": None, "lat": None}
 
@@ -304,7 +302,7 @@ def test_a_missing_driver_is_told_with_the_command(monkeypatch, url, module):
     def refuse(name):
         raise ModuleNotFoundError(name)
 
-    monkeypatch.setattr("planner.activity.databases.import_module", refuse)
+    monkeypatch.setattr("planner.activity.databases.address.import_module", refuse)
     pattern = rf'`{module.partition(".")[0]}`.*"station-coverage-planner\[databases\]"'
     with pytest.raises(InputError, match=pattern):
         open_table(url)
