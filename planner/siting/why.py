@@ -62,7 +62,8 @@ def _sentence(t: Translate, site: pd.Series, mode: str, limit_min: float) -> str
     )
     rest = site.get("informal_rest_per_day", 0.0)
     if rest > 0:
-        text += t(" Riders already rest here without shelter: {rest} a day.", rest=digits(rest))
+        number = digits(round(rest) if rest >= 10 else rest)
+        text += t(" Riders already rest here without shelter: {rest} a day.", rest=number)
     if site["action"] != "activate":
         return text
     host = site["host_name"]

@@ -46,7 +46,7 @@ def town():
     x = [0, 5000, 10_000, 15_000, 20_000, 500]
     weight = [10, 100, 80, 20, 15, 30]
     ids = ["station:1", "corner:1", "corner:2", "hotspot:g3", "host:c", "hotspot:g1"]
-    rest = [0, 0, 0, 12, 9, 28]
+    rest = [0, 0, 0, 12.4, 9.4, 28]
     xy = [(v, 0) for v in x]
     return case(xy, weight, ids, xy, rest)
 
@@ -63,7 +63,7 @@ def test_the_busiest_place_that_no_station_serves_comes_first(town):
     assert sites["candidate_id"].tolist() == ["hotspot:g3", "corner:1"]  # not g1: station 1 serves
     assert sites["rank"].tolist() == [1, 2]
     assert sites["gain_per_day"].tolist() == [20.0, 100.0]
-    assert sites["informal_rest_per_day"].tolist() == [12.0, 0.0]
+    assert sites["informal_rest_per_day"].tolist() == [12.4, 0.0]
 
 
 def test_bound_and_price_of_the_rule_are_told(town):
@@ -81,7 +81,7 @@ def test_bound_and_price_of_the_rule_are_told(town):
 def test_no_more_than_the_share_goes_first(town, count, share, first):
     sites = choose_stations(*town, count, informal_share=share, reruns=0)
     told = sites["informal_rest_per_day"].tolist()
-    assert told[:first] == [12.0, 9.0][:first]
+    assert told[:first] == [12.4, 9.4][:first]
     assert sites.attrs["siting"].get("informal_first", 0) == first
 
 
@@ -122,7 +122,7 @@ def test_why_says_who_rests_there(town):
         ),
         (
             "15 rider-visits a day nearby have no station within 15 min on foot today; with this "
-            "site under 1 min. Riders already rest here without shelter: 9 a day. "
+            "site under 1 min. Riders already rest here without shelter: 9.4 a day. "
             "Activate the existing premises: At host:c."
         ),
     ]
