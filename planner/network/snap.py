@@ -160,12 +160,12 @@ def nearest_street(
         As `snap_points`.
     """
     x, y = _coordinates(streets, points)
-    name = streets.names[streets.name_code]
-    allowed = (name != "") & (name != besides) & (streets.street_class >= least_class)
-    found = find_nearest(streets.grid, x, y, max_m=NAME_M, allowed=allowed.astype(bool))
+    told = (streets.names != "") & (streets.names != besides)
+    allowed = told.astype(bool)[streets.name_code] & (streets.street_class >= least_class)
+    found = find_nearest(streets.grid, x, y, max_m=NAME_M, allowed=allowed)
     near = found.vertex >= 0
     texts = np.full(len(x), "", dtype=object)
-    texts[near] = name[streets.grid.chain[found.vertex[near]]]
+    texts[near] = streets.names[streets.name_code[streets.grid.chain[found.vertex[near]]]]
     return texts
 
 
