@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from planner.demand.hexagons import cell_of
+from planner.demand.shares import told_share
 from planner.demand.visits import read_points
 from planner.errors import InputError
 from planner.tables import check_table
@@ -69,7 +70,7 @@ def sum_counts(
         "last_day": "",
         "cells": len(cells),
         "suppressed_cells": int((~kept).sum()),
-        "suppressed_share": float(1.0 - min(1.0, total[0].sum() / all_weight)),
+        "suppressed_share": told_share(1.0 - min(1.0, total[0].sum() / all_weight), enough=False),
         "workers": int(most.max()),
     }
     return columns, centre, note

@@ -14,14 +14,14 @@ from planner.demand.counts import sum_counts
 from planner.demand.dayparts import KINDS_OF_DAY, REST, check_dayparts
 from planner.demand.gate import join_neighbours
 from planner.demand.hexagons import cell_centre
-from planner.demand.shares import share_out
+from planner.demand.shares import share_out, told_share
 from planner.demand.visits import Visits, read_visits
 from planner.demand.weighing import TYPE, Expansion, check_weights, expand_sample, weigh
 from planner.errors import InputError, SettingsError
 from planner.settings import DAYPARTS, STAY_CLASSES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
 _LOG = logging.getLogger(__name__)
 
@@ -196,31 +196,32 @@ def _sum_visits(
     groups = join_neighbours(
         cells[:, 0],
         cells[:, 1],
-        visits.crowds(visits.cell, places, np.zeros_like(visits.cell), 1),
+        visits.crowds(np.arange(places), places, "", 1),
         enough=gate.min_workers,
         reach_m=gate.merge_m,
         cell_m=gate.cell_m,
     )
     stands = np.unique(groups.anchor[~groups.weak])
-    stays = visits.counted(visits.cell, places)
+    stays = int(visits.stays.sum())
     if not len(stands):
         raise InputError(
             f"nothing may be shown: no place is visited by {gate.min_workers} distinct workers "
-            f"({int(stays.sum())} stays of {len(np.unique(visits.rider))} workers in {places} "
+            f"({stays} stays of {visits.workers()} workers in {places} "
             "cells). Take a larger `merge_m`, a shorter `min_stay_min`, or more days."
         )
     point = np.where(groups.weak, -1, np.searchsorted(stands, groups.anchor))
+    weight, lost = visits.weight(), groups.weak[visits.entries.cell]
+    few = visits.workers(lost) < gate.min_workers
     columns = _columns(visits, point, cells[stands], names, gate)
-    lost = (stays[groups.weak] @ visits.per_day).sum() / (stays @ visits.per_day).sum()
-    return columns, _centres(visits, stays, point, len(stands), gate.cell_m), {
-        "stays": int(stays.sum()),
+    return columns, _centres(visits, point, len(stands), gate.cell_m), {
+        "stays": stays,
         "days": len(visits.days),
         "first_day": str(visits.days[0]),
         "last_day": str(visits.days[-1]),
         "cells": places,
         "suppressed_cells": int(groups.weak.sum()),
-        "suppressed_share": float(lost),
-        "workers": len(np.unique(visits.rider[point[visits.cell] >= 0])),
+        "suppressed_share": told_share(weight[groups.weak].sum() / weight.sum(), enough=not few),
+        "workers": visits.workers(~lost),
     }  # fmt: skip
 
 
@@ -228,48 +229,44 @@ def _columns(
     visits: Visits, point: np.ndarray, cells: np.ndarray, names: list[str], gate: _Gate
 ) -> dict[str, np.ndarray]:
     """Return the columns of the demand table; `point` is that of each cell."""
-    place, n = point[visits.cell], len(cells)
+    n = len(cells)
 
-    def shared(category: np.ndarray, labels: Sequence[str]) -> dict[str, np.ndarray]:
+    def shared(category: str, labels: Sequence[str]) -> dict[str, np.ndarray]:
         weights = share_out(
-            visits.crowds(place, n, category, len(labels)), cells[:, 0], cells[:, 1],
+            visits.crowds(point, n, category, len(labels)), cells[:, 0], cells[:, 1],
             min_workers=gate.min_workers, cell_m=gate.cell_m,
         )  # fmt: skip
         return {f"weight_{label}": weights[:, i] for i, label in enumerate(labels)}
 
-    everybody = visits.crowds(place, n, np.zeros_like(place), 1)
+    everybody = visits.crowds(point, n, "", 1)
     return {
         "weight_per_day": everybody.visits[:, 0],
         "workers": np.diff(everybody.start),
-        **shared(visits.part, names),
-        **shared(visits.kind, [f"type_{kind}" for kind in visits.kinds]),
-        **_by_kind_of_day(visits, shared),
-        **shared(visits.duration, [f"class_{name}" for name in STAY_CLASSES]),
+        **shared("part", names),
+        **shared("kind", [f"type_{kind}" for kind in visits.kinds]),
+        **_by_kind_of_day(shared("weekend", KINDS_OF_DAY), visits),
+        **shared("duration", [f"class_{name}" for name in STAY_CLASSES]),
         "cell_row": cells[:, 0],
         "cell_col": cells[:, 1],
     }
 
 
-def _by_kind_of_day(
-    visits: Visits, shared: Callable[[np.ndarray, Sequence[str]], dict[str, np.ndarray]]
-) -> dict[str, np.ndarray]:
+def _by_kind_of_day(parts: dict[str, np.ndarray], visits: Visits) -> dict[str, np.ndarray]:
     """Return the visits of an average workday and weekend day; none for a kind not seen."""
-    seen = np.unique(visits.weekend)
-    if len(seen) == 1:
-        return shared(np.zeros_like(visits.weekend), [KINDS_OF_DAY[seen[0]]])
-    parts = shared(visits.weekend, KINDS_OF_DAY)
+    seen = visits.stays.sum(axis=0) > 0
+    if not seen.all():
+        return {name: parts[name] for name, there in zip(parts, seen, strict=True) if there}
     return {n: part * 7.0 / days for (n, part), days in zip(parts.items(), (5, 2), strict=True)}
 
 
-def _centres(
-    visits: Visits, stays: np.ndarray, point: np.ndarray, points: int, cell_m: float
-) -> list[np.ndarray]:
+def _centres(visits: Visits, point: np.ndarray, points: int, cell_m: float) -> list[np.ndarray]:
     """Return x and y of the points: the weighted centres of their stays."""
     shown = point >= 0
-    weight = stays @ visits.per_day
+    weight = visits.weight()
     total = np.bincount(point[shown], weights=weight[shown], minlength=points)
+    middles = cell_centre(visits.cells[:, 0], visits.cells[:, 1], cell_m)
     centre = []
-    for axis, middle in enumerate(cell_centre(visits.cells[:, 0], visits.cells[:, 1], cell_m)):
+    for axis, middle in enumerate(middles):
         moment = weight * middle + visits.inside[:, :, axis] @ visits.per_day
         centre.append(np.bincount(point[shown], weights=moment[shown], minlength=points) / total)
     return centre

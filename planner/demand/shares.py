@@ -6,6 +6,7 @@ therefore never read off the point alone, see `share_out`.
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -99,6 +100,17 @@ class _Task(NamedTuple):
     min_workers: int
     mark: np.ndarray  # of each rider: the turn in which it was seen last
     turn: np.ndarray
+
+
+def told_share(share: float, *, enough: bool) -> float:
+    """Return a share as it may be told: in whole percent, rounded up, if of under k workers.
+
+    Examples
+    --------
+    >>> [told_share(0.0012, enough=yes) for yes in (False, True)]
+    [0.01, 0.0012]
+    """
+    return float(share) if enough else math.ceil(100.0 * share - 1e-9) / 100.0
 
 
 def _whole_percent(weight: np.ndarray) -> np.ndarray:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from planner.compiled import compiled
 from planner.demand.dayparts import daypart_of
 from planner.demand.gate import Crowds
 from planner.demand.hexagons import cell_centre, cell_of
@@ -28,31 +29,20 @@ _COLUMNS = 1 << 32  # more than hexagon columns there are
 _MOST_TYPES = 1000  # of workers: more are names or numbers of something else
 
 
-@dataclass(frozen=True)
-class Visits:
+class Entries(NamedTuple):
     """Stays that are alike, counted: one entry each, in no order that matters.
-
-    Sums are made of whole numbers and multiplied in the end, so no order of rows changes them.
 
     Attributes
     ----------
-    cells
-        Shape (cells, 2): row and column, ascending.
-    cell, rider, part, kind, duration, weekend
-        What is alike in the stays of an entry: position in `cells`, number of the rider, position
-        in the dayparts, in `kinds` (worker types) and in the stay classes, and 1 at weekends.
+    cell, rider
+        Position in `Visits.cells`; number of the rider.
+    part, kind, duration, weekend
+        Position in the dayparts, in `Visits.kinds` (worker types) and in the stay classes; 1 at
+        weekends.
     stays
-        How many stays there are in an entry.
-    per_day
-        Visits on an average day that a stay on a workday and one at a weekend stand for.
-    inside
-        Shape (cells, 2, 2): sum of x and y from the middle of the cell over the stays on workdays
-        and at weekends, metres.
-    days
-        Local dates that have any stay.
+        How many stays there are.
     """
 
-    cells: np.ndarray
     cell: np.ndarray
     rider: np.ndarray
     part: np.ndarray
@@ -60,38 +50,62 @@ class Visits:
     duration: np.ndarray
     weekend: np.ndarray
     stays: np.ndarray
+
+
+@dataclass(frozen=True)
+class Visits:
+    """Stays by cell; sums are of whole numbers, so no order of rows changes them.
+
+    Attributes
+    ----------
+    cells
+        Shape (cells, 2): row and column, ascending.
+    entries
+        What there is in the cells.
+    per_day
+        Visits on an average day that a stay on a workday and one at a weekend stand for.
+    stays
+        Shape (cells, 2): number on workdays and at weekends.
+    inside
+        Shape (cells, 2, 2): sum over them of x and y from the middle of the cell, metres.
+    days
+        Local dates that have any stay.
+    kinds
+        Worker types.
+    """
+
+    cells: np.ndarray
+    entries: Entries
     per_day: np.ndarray
+    stays: np.ndarray
     inside: np.ndarray
     days: np.ndarray
     kinds: tuple[str, ...]
 
-    def counted(self, slot: np.ndarray, slots: int, kept: np.ndarray | None = None) -> np.ndarray:
-        """Return the stays by slot and kind of day: shape (slots, 2)."""
-        stays = self.stays if kept is None else np.where(kept, self.stays, 0)
-        number = np.bincount(2 * slot + self.weekend, weights=stays, minlength=2 * slots)
-        return number.reshape(slots, 2)
-
-    def crowds(
-        self, place: np.ndarray, places: int, category: np.ndarray, categories: int
-    ) -> Crowds:
-        """Return who was at each place 0..places-1, by category; entries at place -1 are left out.
+    def crowds(self, point: np.ndarray, points: int, category: str, categories: int) -> Crowds:
+        """Return who was at each point 0..points-1, by category.
 
         Parameters
         ----------
-        place, category
-            One an entry.
+        point
+            Of each cell; -1 where it belongs to none.
+        category
+            A field of `Entries`, or ``""`` for everybody in one.
         """
-        kept = place >= 0
-        slots = places * categories
-        slot = np.where(kept, place * categories + category, 0)
-        weight = self.counted(slot, slots, kept) @ self.per_day
-        riders = int(self.rider.max()) + 1
-        pair = _distinct(slot[kept] * riders + self.rider[kept])
-        return Crowds(
-            rider=pair % riders,
-            start=np.searchsorted(pair, np.arange(slots + 1) * riders),
-            visits=weight.reshape(places, categories),
-        )
+        entries = self.entries
+        which = getattr(entries, category) if category else np.zeros_like(entries.part)
+        rider, start, stays = _gather(entries, which, point, points, categories)
+        weight = _weight(stays, self.per_day)
+        return Crowds(rider, start, weight.reshape(points, categories))
+
+    def weight(self) -> np.ndarray:
+        """Return the visits on an average day by cell."""
+        return _weight(self.stays, self.per_day)
+
+    def workers(self, entries: np.ndarray | None = None) -> int:
+        """Count the distinct workers, of some entries where a mask is given."""
+        rider = self.entries.rider if entries is None else self.entries.rider[entries]
+        return int(np.count_nonzero(np.bincount(rider)))
 
 
 def read_visits(
@@ -105,32 +119,23 @@ def read_visits(
         The table is not what is declared, is empty, or its times have no zone.
     """
     _check(stays)
+    part, weekend, days = _clock(stays["arrive"], dayparts)
+    cell, cells, stays_in, inside = _places(stays, weekend, cell_m)
     rider, riders = numbered(stays["rider_id"])
     kind, kinds = numbered(stays["worker_type"])
     if len(kinds) > _MOST_TYPES:
         raise InputError(
             f"there are {len(kinds)} worker types. Name the right column.", column="worker_type"
         )
-    x, y = read_points(stays)
-    cell, cells = _cells(x, y, cell_m)
-    local = stays["arrive"].dt.tz_localize(None).to_numpy("datetime64[us]").view(np.int64)
-    long = stays["stay_min"].to_numpy(dtype=float)
-    sizes = _Sizes(len(cells), len(riders), len(dayparts) + 1, len(kinds), len(STAY_CLASSES), 2)
-    key = np.empty(len(stays), dtype=np.int64)
-    for rows in _chunks(len(stays)):
-        part = daypart_of(local[rows] % _DAY_US / _HOUR_US, dayparts)
-        weekend = _weekend(local[rows] // _DAY_US)
-        key[rows] = sizes.join(
-            cell[rows], rider[rows], part, kind[rows], _duration(long[rows]), weekend
-        )
-    days = _days(local)
-    inside = _inside(x, y, cell, key % 2, cell_centre(cells[:, 0], cells[:, 1], cell_m))
-    key.sort()
-    fresh = np.flatnonzero(np.diff(key, prepend=-1))
-    in_cell, who, part, worker, duration, weekend = sizes.part(key[fresh])
+    duration = _duration(stays["stay_min"].to_numpy(dtype=float))
+    sizes = (len(riders), len(dayparts) + 1, len(kinds), len(STAY_CLASSES), 2)
+    key = cell.astype(np.int64)
+    for size, number in zip(sizes, (rider, part, kind, duration, weekend), strict=True):
+        key *= size
+        key += number
+    del part, weekend, cell, rider, kind, duration
     return Visits(
-        cells=cells, cell=in_cell, rider=who, part=part, kind=worker, duration=duration,
-        weekend=weekend, stays=np.diff(fresh, append=len(key)), per_day=_per_average_day(days),
+        cells=cells, entries=_count(key, sizes), per_day=_per_average_day(days), stays=stays_in,
         inside=inside, days=days.astype("datetime64[D]"), kinds=tuple(kinds),
     )  # fmt: skip
 
@@ -157,37 +162,13 @@ def numbered(column: pd.Series) -> tuple[np.ndarray, list[str]]:
     Examples
     --------
     >>> numbered(pd.Series(["b", "a", "b"], dtype="category"))
-    (array([1, 0, 1]), ['a', 'b'])
+    (array([1, 0, 1], dtype=int32), ['a', 'b'])
     """
     if column.dtype == object:
         column = column.astype(str)
     code, values = pd.factorize(column)
     number, names = pd.factorize(np.asarray(pd.Index(values).astype(str), dtype=object), sort=True)
-    return number[code], [str(name) for name in names]
-
-
-class _Sizes(NamedTuple):
-    """How many of each there are: several small numbers as one."""
-
-    cells: int
-    riders: int
-    parts: int
-    kinds: int
-    durations: int
-    weekends: int
-
-    def join(self, *numbers: np.ndarray) -> np.ndarray:
-        key = numbers[0]
-        for size, number in zip(self[1:], numbers[1:], strict=True):
-            key = key * size + number
-        return key
-
-    def part(self, key: np.ndarray) -> list[np.ndarray]:
-        numbers = []
-        for size in reversed(self[1:]):
-            key, number = np.divmod(key, size)
-            numbers.append(number)
-        return [key, *reversed(numbers)]
+    return number.astype(np.int32)[code], [str(name) for name in names]
 
 
 def _check(stays: gpd.GeoDataFrame) -> None:
@@ -211,6 +192,48 @@ def _chunks(rows: int) -> Iterator[slice]:
     return (slice(a, min(a + _CHUNK, rows)) for a in range(0, rows, _CHUNK))
 
 
+def _clock(
+    arrive: pd.Series, dayparts: Mapping[str, tuple[float, float]]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the daypart of each time, 1 for those at weekends, and the days that occur."""
+    local = arrive.dt.tz_localize(None).to_numpy("datetime64[us]").view(np.int64)
+    part, weekend = (np.empty(len(local), dtype=np.int16) for _ in range(2))
+    days = []
+    for rows in _chunks(len(local)):
+        day = local[rows] // _DAY_US
+        part[rows] = daypart_of((local[rows] - day * _DAY_US) / _HOUR_US, dayparts)
+        weekend[rows] = _weekend(day)
+        days.append(pd.unique(day))
+    return part, weekend, np.unique(np.concatenate(days))
+
+
+def _duration(stay_min: np.ndarray) -> np.ndarray:
+    """Return the position of each stay's class; the last has no upper end."""
+    starts = [start for start, _ in STAY_CLASSES.values()]
+    duration = np.zeros(len(stay_min), dtype=np.int16)
+    for start in starts[1:]:
+        duration += stay_min >= start
+    return duration
+
+
+def _places(
+    stays: gpd.GeoDataFrame, weekend: np.ndarray, cell_m: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Return the position of each stay's cell, the cells, and `stays` and `inside` of them."""
+    x, y = read_points(stays)
+    cell, cells = _cells(x, y, cell_m)
+    middle = cell_centre(cells[:, 0], cells[:, 1], cell_m)
+    slots = 2 * len(cells)
+    number, total = np.zeros(slots, dtype=np.int64), np.zeros((slots, 2))
+    for rows in _chunks(len(x)):
+        slot = 2 * cell[rows].astype(np.int64) + weekend[rows]
+        number += np.bincount(slot, minlength=slots)
+        for axis, value in enumerate((x, y)):
+            off = np.rint((value[rows] - middle[axis][cell[rows]]) / _UNIT_M)
+            total[:, axis] += np.bincount(slot, weights=off, minlength=slots)
+    return cell, cells, number.reshape(-1, 2), total.reshape(-1, 2, 2) * _UNIT_M
+
+
 def _cells(x: np.ndarray, y: np.ndarray, cell_m: float) -> tuple[np.ndarray, np.ndarray]:
     """Return the position of each point's cell, and the cells by row and column."""
     key = np.empty(len(x), dtype=np.int64)
@@ -219,39 +242,76 @@ def _cells(x: np.ndarray, y: np.ndarray, cell_m: float) -> tuple[np.ndarray, np.
         key[rows] = row * _COLUMNS + col + _COLUMNS // 2
     code, values = pd.factorize(key)
     order = np.argsort(values)
-    place = np.empty(len(order), dtype=np.int64)
+    place = np.empty(len(order), dtype=np.int32)
     place[order] = np.arange(len(order))
     row, col = np.divmod(values[order], _COLUMNS)
     return place[code], np.stack([row, col - _COLUMNS // 2], 1)
 
 
-def _duration(stay_min: np.ndarray) -> np.ndarray:
-    """Return the position of each stay's class; the last has no upper end."""
-    ends = [to for _, to in STAY_CLASSES.values()]
-    return np.searchsorted(ends[:-1], stay_min, side="right")
+def _count(key: np.ndarray, sizes: tuple[int, ...]) -> Entries:
+    """Count equal keys and take them apart; sorts them in place."""
+    key.sort()
+    n = 1 + int(np.count_nonzero(key[1:] != key[:-1]))
+    cell, rider, stays = (np.empty(n, dtype=np.int32) for _ in range(3))
+    part, kind, duration, weekend = (np.empty(n, dtype=np.int16) for _ in range(4))
+    entries = Entries(cell, rider, part, kind, duration, weekend, stays)
+    _take_apart(key, np.array(sizes), entries)
+    return entries
 
 
-def _inside(
-    x: np.ndarray,
-    y: np.ndarray,
-    cell: np.ndarray,
-    weekend: np.ndarray,
-    middle: tuple[np.ndarray, np.ndarray],
-) -> np.ndarray:
-    """Return `Visits.inside`."""
-    total = np.zeros((2 * len(middle[0]), 2))
-    for rows in _chunks(len(x)):
-        slot = 2 * cell[rows] + weekend[rows]
-        for axis, value in enumerate((x, y)):
-            off = np.rint((value[rows] - middle[axis][cell[rows]]) / _UNIT_M)
-            total[:, axis] += np.bincount(slot, weights=off, minlength=len(total))
-    return total.reshape(-1, 2, 2) * _UNIT_M
+@compiled
+def _take_apart(key: np.ndarray, sizes: np.ndarray, out: Entries) -> None:
+    e = -1
+    for i in range(len(key)):
+        if i > 0 and key[i] == key[i - 1]:
+            out.stays[e] += 1
+            continue
+        e += 1
+        rest, out.weekend[e] = divmod(key[i], sizes[4])
+        rest, out.duration[e] = divmod(rest, sizes[3])
+        rest, out.kind[e] = divmod(rest, sizes[2])
+        rest, out.part[e] = divmod(rest, sizes[1])
+        out.cell[e], out.rider[e] = divmod(rest, sizes[0])
+        out.stays[e] = 1
 
 
-def _days(local_us: np.ndarray) -> np.ndarray:
-    """Return the numbers of the days that occur, ascending."""
-    found = [pd.unique(local_us[rows] // _DAY_US) for rows in _chunks(len(local_us))]
-    return np.unique(np.concatenate(found))
+@compiled
+def _gather(
+    entries: Entries, category: np.ndarray, point: np.ndarray, points: int, categories: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return riders by slot, each once; where the slots begin; stays by slot and kind of day."""
+    slots = points * categories
+    start = np.zeros(slots + 1, dtype=np.int64)
+    stays = np.zeros((slots, 2), dtype=np.int64)
+    for e in range(len(category)):
+        if point[entries.cell[e]] >= 0:
+            slot = point[entries.cell[e]] * categories + category[e]
+            start[slot + 1] += 1
+            stays[slot, entries.weekend[e]] += entries.stays[e]
+    start = np.cumsum(start)
+    at = start.copy()
+    rider = np.empty(start[-1], dtype=np.int32)
+    for e in range(len(category)):
+        if point[entries.cell[e]] >= 0:
+            slot = point[entries.cell[e]] * categories + category[e]
+            rider[at[slot]] = entries.rider[e]
+            at[slot] += 1
+    mark = np.full(entries.rider.max() + 1, -1)
+    end = 0
+    for slot in range(slots):
+        first, start[slot] = start[slot], end
+        for e in range(first, start[slot + 1]):
+            if mark[rider[e]] != slot:
+                mark[rider[e]] = slot
+                rider[end] = rider[e]
+                end += 1
+    start[slots] = end
+    return rider[:end].copy(), start, stays
+
+
+def _weight(stays: np.ndarray, per_day: np.ndarray) -> np.ndarray:
+    """Return visits on an average day of stays by kind of day, shape (…, 2)."""
+    return np.asarray(stays[..., 0] * per_day[0] + stays[..., 1] * per_day[1])
 
 
 def _weekend(day: np.ndarray) -> np.ndarray:
@@ -265,9 +325,3 @@ def _per_average_day(seen: np.ndarray) -> np.ndarray:
     if not rest or not work:
         return np.full(2, 1.0 / len(seen))
     return np.array([5.0 / (7.0 * work), 2.0 / (7.0 * rest)])
-
-
-def _distinct(key: np.ndarray) -> np.ndarray:
-    """Return the distinct values in ascending order."""
-    key = np.sort(key)
-    return key[np.diff(key, prepend=-1) != 0]

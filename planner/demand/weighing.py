@@ -154,8 +154,7 @@ def _pools(visits: Visits, kinds: list[str], min_workers: int) -> list[tuple[lis
     number = {kind: i for i, kind in enumerate(visits.kinds)}
 
     def workers(some: list[str]) -> int:
-        mine = np.isin(visits.kind, [number[kind] for kind in some])
-        return len(np.unique(visits.rider[mine]))
+        return visits.workers(np.isin(visits.entries.kind, [number[kind] for kind in some]))
 
     pools = [([kind], workers([kind])) for kind in kinds]
     while len(pools) > 1:
