@@ -46,6 +46,7 @@ TABLES: dict[str, dict[str, Column]] = {
         "worker_type": Column("str", "as in fixes"),
         "pickup_time": Column("time", "at the merchant", nullable=True),
         "dropoff_time": Column("time", "at the customer", nullable=True),
+        "accept_time": Column("time", "when it was taken on", nullable=True, optional=True),
         "pickup": Column(
             "point",
             "where it was fetched, none if unknown or outside the area; metric CRS, not active",

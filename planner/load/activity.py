@@ -11,8 +11,8 @@ import pandas as pd
 
 from planner.errors import SettingsError, nearest_name
 from planner.load.cells import as_text, each_text, to_numbers
-from planner.load.points import ACTIVITY_MARGIN_M, Spots, find_spots
-from planner.load.presets import find_trip_ends, unfold
+from planner.load.points import ACTIVITY_MARGIN_M, Spots, find_spots, no_spots
+from planner.load.presets import find_order_ends, unfold
 from planner.load.sift import Fault, finish, make_ids, natural_order, sift
 from planner.load.source import Source, read_source
 from planner.load.times import read_times
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from planner.geo import Datum
 
 Kind = Literal["fixes", "orders", "stays", "counts"]
+
+_ORDER_TIMES = ("order_time", "accept_time", "pickup_time", "dropoff_time")  # as they follow
 
 
 def load_activity(
@@ -50,9 +52,9 @@ def load_activity(
         out and counted. An order stays for the end that is inside; its other end is empty.
     kind
         ``fixes``: GPS records, one a row, or trips with a `POLYLINE` (ECML/PKDD 2015).
-        ``orders``: a pickup and a dropoff a row, or the ends of
-        such trips. ``stays``: dwell episodes. ``counts``:
-        rider-visits a day at places.
+        ``orders``: a pickup and a dropoff a row, or one of the two, or the ends of such trips;
+        parcels (LaDe) and waybills (Meituan 2024) are known. ``stays``: dwell episodes.
+        ``counts``: rider-visits a day at places.
     datum
         What the degrees are in.
     columns
@@ -139,13 +141,12 @@ def _fixes(
 def _orders(
     source: Source, area: gpd.GeoDataFrame | None, datum: Datum, zones: Zones
 ) -> gpd.GeoDataFrame:
-    source, trips = find_trip_ends(source)
-    if not any(source.has(c) for c in ("pickup_time", "dropoff_time", "order_time")):
+    source, said = find_order_ends(source)
+    if not any(source.has(c) for c in _ORDER_TIMES):
         source.require("pickup_time")
-    find = partial(find_spots, source, area=area, datum=datum, margin_m=ACTIVITY_MARGIN_M)
-    dropoff = find(prefix="dropoff_")
-    pickup = find(prefix="pickup_", crs=dropoff.crs)
-    pickup_time, dropoff_time, guesses = _order_times(source, zones)
+    pickup, dropoff = _order_spots(source, area, datum)
+    times, guesses = _order_times(source, zones)
+    pickup_time, dropoff_time = times["pickup_time"], times["dropoff_time"]
     neither = ~dropoff.usable & ~pickup.usable
     untimed = (pickup_time.isna() & dropoff_time.isna()).to_numpy(bool)
     faults = [
@@ -163,6 +164,7 @@ def _orders(
             "dropoff_time": dropoff_time[kept].reset_index(drop=True),
             "pickup": pickup.points(kept),
             "code": source.text("order_id")[kept].reset_index(drop=True),
+            **{c: times[c][kept].reset_index(drop=True) for c in times if c == "accept_time"},
         },
         geometry=dropoff.points(kept).values,
         crs=dropoff.crs,
@@ -171,9 +173,27 @@ def _orders(
         *_named_faults("only the pickup kept, dropoff", dropoff, kept),
         *_named_faults("only the dropoff kept, pickup", pickup, kept),
     ]
-    notes = trips | {what: int(rows[kept].sum()) for what, rows in guesses.items()}
+    notes = said | {what: int(rows[kept].sum()) for what, rows in guesses.items()}
     notes.update({loss.reason: loss.rows for loss in sift(len(source), halves)[1]})
     return finish(_numbered(table, "order_id"), "orders", source, losses, notes=notes)
+
+
+def _order_spots(
+    source: Source, area: gpd.GeoDataFrame | None, datum: Datum
+) -> tuple[Spots, Spots]:
+    """Return where orders were fetched and brought; a file may tell one of the two only."""
+    find = partial(find_spots, source, area=area, datum=datum, margin_m=ACTIVITY_MARGIN_M)
+    told = {
+        end: any(source.has(f"{end}_{c}") for c in ("lon", "lonlat", "latlon"))
+        for end in ("pickup", "dropoff")
+    }
+    if told["pickup"] and not told["dropoff"]:
+        pickup = find(prefix="pickup_")
+        return pickup, no_spots(len(source), pickup.crs)
+    dropoff = find(prefix="dropoff_")
+    if not told["pickup"]:
+        return no_spots(len(source), dropoff.crs), dropoff
+    return find(prefix="pickup_", crs=dropoff.crs), dropoff
 
 
 def _named_faults(name: str, spots: Spots, rows: np.ndarray) -> list[Fault]:
@@ -183,13 +203,15 @@ def _named_faults(name: str, spots: Spots, rows: np.ndarray) -> list[Fault]:
 
 def _order_times(
     source: Source, zones: Zones
-) -> tuple[pd.Series, pd.Series, dict[str, np.ndarray]]:
-    """Return pickup and dropoff times, and which rows' times were concluded from the order's."""
+) -> tuple[dict[str, pd.Series], dict[str, np.ndarray]]:
+    """Return the times of orders, and in which rows something was concluded."""
     nothing = pd.Series(pd.NaT, index=source.frame.index, dtype=f"datetime64[ns, {zones[1]}]")
-    pickup, dropoff, ordered = (
-        _times(source, c, zones) if source.has(c) else nothing
-        for c in ("pickup_time", "dropoff_time", "order_time")
+    times = {c: _times(source, c, zones) for c in _ORDER_TIMES if source.has(c)}
+    passed = _past_midnight(source, times)
+    pickup, dropoff, accepted, ordered = (
+        times.get(c, nothing) for c in ("pickup_time", "dropoff_time", "accept_time", "order_time")
     )
+    ordered = ordered.fillna(accepted)
     guessed_drop = np.zeros(len(source), dtype=bool)
     if source.has("delivery_min"):
         minutes, _ = to_numbers(source.frame["delivery_min"])
@@ -201,8 +223,36 @@ def _order_times(
     notes = {
         "pickup time taken from the order's": guessed_pick,
         "dropoff time taken from the order's and the delivery minutes": guessed_drop,
+        "clock past midnight taken as the next day's": passed,
     }
-    return pickup.fillna(ordered), dropoff, notes
+    return times | {"pickup_time": pickup.fillna(ordered), "dropoff_time": dropoff}, notes
+
+
+def _past_midnight(source: Source, times: dict[str, pd.Series]) -> np.ndarray:
+    """Move clocks that are joined with one date to the next day where they would run backwards.
+
+    `times` is changed; returned is which rows were, shape (n,) bool.
+    """
+    moved = np.zeros(len(source), dtype=bool)
+    if not source.has("date"):
+        return moved
+    latest: pd.Series | None = None
+    for column in (c for c in _ORDER_TIMES if c in times):
+        if not _is_clock(source, column):
+            continue
+        time = times[column]
+        if latest is not None:
+            back = (time < latest - pd.Timedelta(hours=12)).to_numpy(bool)
+            time = times[column] = time.mask(back, time + pd.Timedelta(days=1))
+            moved |= back
+        latest = time if latest is None else time.fillna(latest)
+    return moved
+
+
+def _is_clock(source: Source, column: str) -> bool:
+    """Tell whether a column holds clocks without a day."""
+    text = source.text(column)
+    return bool(text.str.fullmatch(r"\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?|").all())
 
 
 def _stays(

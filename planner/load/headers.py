@@ -159,16 +159,19 @@ HEADERS: dict[str, dict[str, tuple[str, ...]]] = {
         "worker_type": _WORKER_TYPE,
         "pickup_time": (
             "pickup_time", "取餐时间", "取货时间", "取件时间", "fetch_time", "picked_up_at",
-            "到店时间", "揽收时间", "pickup_datetime",
+            "到店时间", "揽收时间", "pickup_datetime", "time_order_picked",
         ),
         "dropoff_time": (
             "dropoff_time", "送达时间", "完成时间", "签收时间", "delivery_time", "arrive_time",
             "delivered_at", "dropoff_datetime", "delivered_time",
         ),
         "order_time": (
-            "order_time", "下单时间", "timestamp", "created_at", "platform_order_time", "接单时间",
-            "accept_time", "时间", "time", "order_date", "datetime",
+            "order_time", "下单时间", "timestamp", "created_at", "platform_order_time",
+            "time_orderd", "time_ordered", "时间", "time", "order_date", "datetime",
         ),
+        "accept_time": ("accept_time", "接单时间", "抢单时间", "grab_time", "accepted_at"),
+        "date": ("date", "日期", "day", "订单日期", "下单日期", "order_date", "dt"),
+        "taken_on": ("taken_on", "is_courier_grabbed", "是否接单"),
         "polyline": ("polyline", "轨迹", "trajectory"),
         "delivery_min": ("delivery_min", "actual_delivery_minutes", "配送时长", "配送分钟"),
         "pickup_lon": (
@@ -195,6 +198,8 @@ HEADERS: dict[str, dict[str, tuple[str, ...]]] = {
         "pickup_lonlat": ("pickup", "取餐坐标", "取货坐标", "商家坐标", "起点坐标", "商家经纬度"),
         "pickup_latlon": (),
         "dropoff_latlon": (),
+        "lon": _PLACE["lon"],
+        "lat": _PLACE["lat"],
         "dropoff_lonlat": ("dropoff", "送达坐标", "收货坐标", "顾客坐标", "终点坐标", "顾客经纬度"),
     },
     "stays": {

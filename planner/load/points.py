@@ -57,6 +57,13 @@ class Spots(NamedTuple):
         return gpd.GeoSeries(points, crs=self.crs)
 
 
+def no_spots(count: int, crs: CRS) -> Spots:
+    """Return the places of rows of which the file tells none."""
+    nowhere = np.full(count, np.nan)
+    fault = Fault("not in the file", np.ones(count, dtype=bool), lambda _: "every row")
+    return Spots(nowhere, nowhere.copy(), crs, [fault])
+
+
 def find_spots(
     source: Source,
     *,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from planner.load.cells import as_text
+from planner.load.cells import as_text, read_degrees, to_numbers
 
 if TYPE_CHECKING:
     from planner.load.source import Source
@@ -34,17 +34,93 @@ def unfold(source: Source) -> tuple[Source, dict[str, int]]:
     return source, {}
 
 
-def find_trip_ends(source: Source) -> tuple[Source, dict[str, int]]:
-    """Return trips with a `polyline` as orders, from its first ping to its last.
+def find_order_ends(source: Source) -> tuple[Source, dict[str, int]]:
+    """Return orders under the columns of their two ends, and what there is to say about them.
 
     Parameters
     ----------
     source
-        Read as `orders`; one without a `polyline` is returned as it is. A trip without a usable
-        ping keeps its row, without places.
+        Read as `orders`. Trips with a `polyline` (Porto taxis) go from its first ping to its last;
+        one without a usable ping keeps its row, without places. Parcels that were fetched (LaDe)
+        get a year; of waybills in millionths of a degree (Meituan) those that the rider declined
+        lose their times. The one place of an order is where it was fetched if only that has a
+        time, else where it was brought. Anything else is returned as it is.
     """
-    if not source.has("polyline", "order_time"):
+    if source.has("polyline", "order_time"):
+        return _trip_ends(source)
+    source, said = _read_parcels(source)
+    source, more = _read_waybills(source)
+    return _one_place(source), said | more
+
+
+def _one_place(source: Source) -> Source:
+    ends = [c for c in source.frame.columns if c.startswith(("pickup_l", "dropoff_l"))]
+    if ends or not source.has("lon", "lat"):
+        return source
+    fetched = source.has("pickup_time") and not source.has("dropoff_time")
+    names = {c: f"{'pickup' if fetched else 'dropoff'}_{c}" for c in ("lon", "lat")}
+    headers = {names.get(field, field): header for field, header in source.headers.items()}
+    return replace(source, frame=source.frame.rename(columns=names), headers=headers)
+
+
+def _read_parcels(source: Source) -> tuple[Source, dict[str, int]]:
+    """Give times a year where a file writes month, day and clock only.
+
+    Notes
+    -----
+    Wu et al. (2023), “LaDe: The first comprehensive last-mile delivery dataset from industry”.
+    """
+    times = [c for c in source.frame.columns if c.endswith("_time")]
+    dated = {c: _with_year(source.frame[c]) for c in times}
+    bare = np.zeros(len(source), dtype=bool)
+    for _, rows in dated.values():
+        bare |= rows
+    if not bare.any():
         return source, {}
+    frame = source.frame.assign(**{c: text for c, (text, rows) in dated.items() if rows.any()})
+    if not source.has("worker_type"):
+        frame["worker_type"] = "courier"
+    note = {f"orders with times without a year, taken as {_LADE_YEAR}": int(bare.sum())}
+    return replace(source, frame=frame), note
+
+
+def _with_year(cells: pd.Series) -> tuple[pd.Series, np.ndarray]:
+    """Return times of LaDe with a year, and which had none, shape (n,) bool."""
+    text = as_text(cells)
+    bare = text.str.fullmatch(r"\d{2}-\d{2} \d{2}:\d{2}:\d{2}").to_numpy(bool)
+    return text.mask(bare, _LADE_YEAR + "-" + text), bare
+
+
+def _read_waybills(source: Source) -> tuple[Source, dict[str, int]]:
+    """Read whole numbers as millionths of a degree, and declined waybills as without times.
+
+    Notes
+    -----
+    The data set that Meituan gave to the INFORMS Transportation Science and Logistics society
+    (2024): epochs in seconds, 0 for none; coordinates moved by an unknown distance.
+    """
+    places = [f"{end}_{c}" for end in ("pickup", "dropoff") for c in ("lon", "lat")]
+    if source.header("pickup_lon") != "sender_lng" or not source.has(*places):
+        return source, {}
+    frame = source.frame.copy()
+    degrees = {c: to_numbers(frame[c], read_degrees)[0] for c in places}
+    filled = np.concatenate(list(degrees.values()))
+    filled = filled[np.isfinite(filled) & (filled != 0)]
+    if not len(filled) or not ((np.abs(filled) > 1000) & (filled == np.floor(filled))).all():
+        return source, {}
+    frame = frame.assign(**{c: values / 1e6 for c, values in degrees.items()})
+    times = [c for c in frame.columns if c.endswith("_time")]
+    notes = {"waybills in millionths of a degree": len(frame)}
+    if source.has("taken_on"):
+        declined = (source.text("taken_on") == "0").to_numpy(bool)
+        frame = frame.assign(**{c: as_text(frame[c]).mask(declined, "") for c in times})
+        notes["waybills that the rider declined, without times"] = int(declined.sum())
+    if not source.has("worker_type"):
+        frame["worker_type"] = "food"
+    return replace(source, frame=frame), notes
+
+
+def _trip_ends(source: Source) -> tuple[Source, dict[str, int]]:
     trips = [_read_polyline(text) for text in as_text(source.frame["polyline"])]
     none = np.full((1, 2), np.nan)
     pings = [none if trip is None or not len(trip) else trip for trip in trips]
@@ -117,9 +193,7 @@ def _unfold_events(source: Source) -> tuple[Source, dict[str, int]]:
         renamed = {f"{event}_{c}": c for c in ("lon", "lat", "time")}
         others = [c for c in source.frame.columns if c in ("rider_id", "worker_type")]
         part = source.frame[[*others, *renamed]].rename(columns=renamed)
-        text = as_text(part["time"])
-        bare = text.str.fullmatch(r"\d{2}-\d{2} \d{2}:\d{2}:\d{2}")
-        frames.append(part.assign(time=text.mask(bare, _LADE_YEAR + "-" + text)))
+        frames.append(part.assign(time=_with_year(part["time"])[0]))
     position = np.tile(np.arange(len(source)), 2)
     frame = pd.concat(frames, ignore_index=True)
     if not source.has("worker_type"):
