@@ -45,8 +45,9 @@ def load_activity(
     Parameters
     ----------
     path
-        A file, a pattern (``activity/*.parquet``) or a folder; CSV, Excel, Parquet, GeoJSON,
-        GeoPackage or Shapefile.
+        A file, a pattern (``activity/*.parquet``) or a folder with all below it; CSV, Excel,
+        Parquet, Arrow, GeoJSON, GeoPackage or Shapefile; or a table of a database, see
+        `planner.activity.databases.open_table`.
     area
         Districts in a metric CRS: the result is in it, and rows more than 100 m outside are left
         out and counted. An order stays for the end that is inside; its other end is empty.

@@ -28,6 +28,7 @@ _BOMS = (
 )
 _SEPARATORS = ",\t;|，"
 _HEAD_ROWS = 15
+_LOOK = 1 << 20
 _TOO_MANY = "\x00too many cells"
 
 
@@ -69,6 +70,52 @@ def find_encoding(data: bytes, *, whole: bool = True) -> str | None:
     return guess if guess and _decodes(data, guess, whole=whole) else None
 
 
+def require_one_encoding(data: bytes, encoding: str | None, file: Path) -> str:
+    """Return the encoding if all of the text is in it.
+
+    Parameters
+    ----------
+    data
+        Whole lines from the beginning of the text.
+    encoding
+        As `find_encoding` tells it.
+
+    Raises
+    ------
+    InputError
+        There is none, or some lines are Chinese in UTF-8 and others are not UTF-8: as GB 18030 the
+        former would be read without a complaint, and wrongly.
+    """
+    if encoding is None or not encoding.startswith("utf"):
+        fine, odd, first = 0, 0, 0
+        for number, line in enumerate(data[:_LOOK].split(b"\n")[:-1], start=1):
+            if line.isascii():
+                continue
+            try:
+                fine += any("\u3000" <= c <= "\u9fff" for c in line.decode())
+            except UnicodeDecodeError:
+                odd, first = odd + 1, first or number
+        if odd and fine * 50 >= odd:  # a line of GB 18030 that is UTF-8 too is a rare accident
+            raise mixed_encodings(file, first)
+    if encoding is None:
+        raise InputError(
+            "its encoding is not readable (no UTF-8, GB 18030 or UTF-16). Save it as UTF-8 CSV "
+            "or as Excel.",
+            file=file,
+        )
+    return encoding
+
+
+def mixed_encodings(file: Path, row: int) -> InputError:
+    """Return the error for a text of which a line is in another encoding than the rest."""
+    return InputError(
+        "this line is written in another encoding than others of the file. Save it anew as "
+        "UTF-8, from the program that wrote it.",
+        file=file,
+        row=row,
+    )
+
+
 def _decodes(data: bytes, encoding: str, *, whole: bool) -> bool:
     try:
         codecs.getincrementaldecoder(encoding)().decode(data, final=whole)
@@ -108,9 +155,7 @@ def read_delimited(
     InputError
         The encoding cannot be found out, or a quotation mark is never closed.
     """
-    encoding = find_encoding(data)
-    if encoding is None:
-        raise unreadable_encoding(file)
+    encoding = require_one_encoding(data, find_encoding(data), file)
     text = data.decode(encoding).removeprefix("\ufeff")
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     separator = find_separator(text)
@@ -127,15 +172,6 @@ def read_delimited(
     if too_many.any():
         frame = frame.where(np.broadcast_to(~too_many[:, None], frame.shape), "")
     return frame, row, too_many
-
-
-def unreadable_encoding(file: Path) -> InputError:
-    """Return the error for a text that is in none of the encodings we know."""
-    return InputError(
-        "its encoding is not readable (no UTF-8, GB 18030 or UTF-16). Save it as UTF-8 CSV "
-        "or as Excel.",
-        file=file,
-    )
 
 
 def first_rows(text: str, separator: str) -> tuple[list[list[str]], list[int]]:

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
+from planner.activity.databases import is_database
 from planner.activity.feed import FIX_SCHEMA, FixFeed
 from planner.errors import InputError
 from planner.geo import require_metric
 from planner.load.columns import all_riders
 from planner.load.files import find_files, fingerprint
-from planner.load.rows import Rows, SheetRows, open_rows
+from planner.load.rows import Rows, SheetRows, open_part, open_rows
 from planner.load.source import asked_path, check_datum
 from planner.load.times import check_zones
 
@@ -43,7 +44,8 @@ def scan_activity(
     path
         A file, a pattern (``activity/*.parquet``) or a folder with all that lies below it; CSV,
         Excel, Parquet, Arrow, GeoJSON, GeoPackage or Shapefile, of one kind or several. Folders
-        named ``date=2026-03-02`` are a column `date`.
+        named ``date=2026-03-02`` are a column `date`. Or a table of a database, see
+        `planner.activity.databases.open_table`.
     area
         Districts in a metric CRS.
     datum
@@ -78,9 +80,15 @@ def scan_activity(
     check_datum(datum)
     check_zones([clock or timezone, timezone])
     require_metric(area, "area")
-    files = find_files(path, nested=True)
-    rows = [open_rows(file, columns, clock or timezone) for file in files]
-    note = _Note(files, file=asked_path(path, files).name, notes={})
+    if is_database(path):
+        from planner.load.database import open_database
+
+        rows: list[Rows | SheetRows] = [open_part(open_database(path), columns, clock or timezone)]
+        note = _Note([], file=rows[0].path.name, notes={}, sha256="")
+    else:
+        files = find_files(path, nested=True)
+        rows = [open_rows(file, columns, clock or timezone) for file in files]
+        note = _Note(files, file=asked_path(path, files).name, notes={})
     scan = _Scan(rows, note)
     known = [part.count for part in rows]
     return FixFeed(

@@ -20,8 +20,9 @@ from planner.load.delimited import (
     find_encoding,
     find_separator,
     first_rows,
+    mixed_encodings,
+    require_one_encoding,
     unique_headers,
-    unreadable_encoding,
 )
 from planner.load.files import find_header
 from planner.load.pieces import Part, Piece
@@ -80,8 +81,7 @@ def _find_layout(path: Path, table: str, columns: Mapping[str, str] | None) -> L
     encoding = find_encoding(head, whole=whole)
     if encoding == "utf-8" and head.isascii():  # undecided: all encodings of concern hold ASCII
         encoding = find_encoding(head + b"".join(places), whole=False)
-    if encoding is None:
-        raise unreadable_encoding(path)
+    encoding = require_one_encoding(head, encoding, path)
     text = _head_text(head, encoding)
     separator = find_separator(text)
     rows, ends = first_rows(text, separator)
@@ -176,7 +176,7 @@ class _Recoded(RawIOBase):
             self._decoder.setstate(before)
             newline = "\n".encode(_without_mark(self._layout.encoding))
             line = self._line + error.object[: error.start].count(newline)
-            raise _mixed(self._layout, line) from error
+            raise mixed_encodings(self._layout.path, line) from error
         self._line += text.count("\n")
         if self._layout.separator == "，":
             text = text.replace("，", _STAND_IN)
@@ -190,15 +190,6 @@ class _Recoded(RawIOBase):
 def _without_mark(encoding: str) -> str:
     """Return the encoding of a text's inside, where no mark stands."""
     return {"utf-16": "utf-16-le", "utf-32": "utf-32-le"}.get(encoding, encoding)
-
-
-def _mixed(layout: Layout, line: int) -> InputError:
-    return InputError(
-        f"cannot be read as {layout.encoding.upper()}, which the lines above are written in: the "
-        "file mixes encodings. Save it anew as UTF-8.",
-        file=layout.path,
-        row=line,
-    )
 
 
 def _read(layout: Layout, picked: Mapping[str, str]) -> Iterator[Piece]:
@@ -348,7 +339,7 @@ def _explain(layout: Layout, error: Exception, row: int) -> InputError:
     """Return what is wrong with a file that Arrow stumbles over."""
     line = _find_bad_line(layout)
     if line:
-        return _mixed(layout, line)
+        return mixed_encodings(layout.path, line)
     return _unclosed(layout, str(error), row)
 
 

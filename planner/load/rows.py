@@ -71,6 +71,17 @@ def open_rows(path: Path, columns: Mapping[str, str] | None, clock: str) -> Rows
     opener = {"parquet": open_parquet, "arrow": open_arrow}
     part = opener[kind](path) if kind in opener else open_lines(path, "fixes", columns)
     folders = {k: v for k, v in partition_values(path).items() if k not in part.headers}
+    return open_part(part, columns, clock, folders)
+
+
+def open_part(
+    part: Part,
+    columns: Mapping[str, str] | None,
+    clock: str,
+    folders: Mapping[str, str] | None = None,
+) -> Rows:
+    """Find out how fixes are to be read of which it is known how they lie; see `open_rows`."""
+    path, folders = part.path, folders or {}
     headers = [*part.headers, *folders]
     picked = pick_columns(headers, "fixes", columns, file=path)
     picked = _needed(picked, headers, path)

@@ -10,6 +10,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
+from planner.activity.databases import is_database
 from planner.errors import CrsError, InputError, SettingsError, nearest_name
 from planner.geo import WGS84, Datum
 from planner.load.cells import as_text
@@ -105,7 +106,7 @@ def read_source(
     Parameters
     ----------
     path
-        A file, a pattern or a folder.
+        A file, a pattern or a folder; for activity the address of a table in a database too.
     table, columns
         As in `planner.load.headers.pick_columns`.
     read
@@ -116,6 +117,11 @@ def read_source(
     InputError
         A file is missing, damaged or has no rows.
     """
+    if table in _NESTED and is_database(path):
+        from planner.load.database import read_database
+
+        sheet = read_database(path)
+        return join_sheets(sheet.path, [sheet], table, columns)
     files = find_files(path, nested=table in _NESTED) if read is None else [Path(path)]
     sheets = [read(f) if read else read_sheet(f, table, columns) for f in files]
     if table in _NESTED:

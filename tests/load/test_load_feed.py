@@ -523,8 +523,20 @@ def test_a_file_of_two_encodings_is_told_with_its_row(tmp_path, first):
         tail = b"\x00\xdc\x00\xdc" + tail
     (tmp_path / "a.csv").write_bytes(text[:cut].encode(first) + tail)
     row = text[:cut].count("\n") + 1
-    with pytest.raises(InputError, match=rf"a\.csv, row {row}: cannot be read as .*Save it anew"):
+    with pytest.raises(InputError, match=rf"a\.csv, row {row}: this line .*another encoding"):
         read_all(tmp_path / "a.csv")
+
+
+@pytest.mark.parametrize("first", ["utf-8", "gb18030"])
+def test_a_few_lines_of_another_encoding_are_not_read_as_nonsense(tmp_path, first):
+    second = "gb18030" if first == "utf-8" else "utf-8"
+    text = fixes(40).assign(骑手类型="外卖员").to_csv(index=False)
+    cut = text.index("\n", len(text) // 2) + 1
+    (tmp_path / "a.csv").write_bytes(text[:cut].encode(first) + text[cut:].encode(second))
+    row = 1 if first == "gb18030" else text[:cut].count("\n") + 1
+    for read in (read_all, lambda f: load_activity(f, area=AREA)):
+        with pytest.raises(InputError, match=rf"a\.csv, row {row}: this line .*another encoding"):
+            read(tmp_path / "a.csv")
 
 
 def test_files_of_several_encodings_in_one_folder(tmp_path):
@@ -590,3 +602,26 @@ def test_memory_does_not_grow_with_a_text_file(tmp_path):
     count, grown = json.loads(out.stdout)
     assert count == 2_000_000
     assert grown < 60
+
+
+# ── databases ─────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("typed", [True, False])
+def test_a_table_of_a_database_is_read_like_a_file(tmp_path, typed):
+    duckdb = pytest.importorskip("duckdb", reason="duckdb is not installed")
+    rows = fixes().assign(unused=1)
+    rows = rows if typed else rows.astype(str)
+    with duckdb.connect(str(tmp_path / "a.duckdb")) as base:
+        base.register("rows", rows)
+        base.execute("create table fixes as select * from rows")
+    address = f"{tmp_path / 'a.duckdb'}#fixes"
+    feed = scan(address)
+    table = table_of(feed)
+    want = table_of(scan(write(tmp_path, rows)))
+    key = ["time", "rider_id", "lon"]
+    one, other = (t.sort_values(key, ignore_index=True) for t in (table, want))
+    pd.testing.assert_frame_equal(one, other)
+    assert (feed.rows, feed.note["sha256"]) == (50, "")
+    assert feed.place(1) == "row 2"
+    assert len(load_activity(address, area=AREA)) == 50
