@@ -5,13 +5,17 @@ from __future__ import annotations
 import shutil
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from planner import draw, quality, report, summary
 from planner.plan import to_json
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
+
     from planner.plan import Plan
+    from planner.settings import Settings
 
 
 def write_outputs(plan: Plan, out: Path | str) -> dict[str, Path]:
@@ -19,7 +23,7 @@ def write_outputs(plan: Plan, out: Path | str) -> dict[str, Path]:
 
     Returns
     -------
-    What it is → where it is: ``plan, map, report, workbook, sites, quality``, as far as written.
+    What it is → where it is, as far as written: ``plan, map, report, workbook, sites, data report``.
     """
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
@@ -27,9 +31,8 @@ def write_outputs(plan: Plan, out: Path | str) -> dict[str, Path]:
     try:
         formats = plan.settings.report.formats
         plan.save(fresh)
-        notes = {**plan.summary, "warnings": quality.find_warnings(plan.settings, plan.summary)}
-        data = {key: notes[key] for key in (*summary.DATA_KEYS, "warnings")}
-        (fresh / "quality.json").write_text(to_json(data), encoding="utf-8")
+        keys = (*summary.DATA_KEYS, *quality.MEASURED)
+        write_quality(plan.settings, {key: plan.summary[key] for key in keys}, fresh)
         draw.write_map(plan, fresh / "map.html")
         report.write_sites(plan, fresh)
         if "html" in formats:
@@ -42,9 +45,37 @@ def write_outputs(plan: Plan, out: Path | str) -> dict[str, Path]:
         shutil.rmtree(fresh, ignore_errors=True)
     names = {
         "plan": "plan.json", "map": "map.html", "report": "report.html", "workbook": "plan.xlsx",
-        "sites": "sites.geojson",
+        "sites": "sites.geojson", "data report": "quality.html",
     }  # fmt: skip
     return {what: out / name for what, name in names.items() if (out / name).exists()}
+
+
+def write_quality(
+    s: Settings, found: Mapping[str, Any], folder: Path, *, today: date | None = None
+) -> tuple[dict[str, Any], dict[str, Path]]:
+    """Write what the data are worth as ``quality.html`` and ``quality.json``.
+
+    Parameters
+    ----------
+    s
+        The study.
+    found
+        What `pipeline.check_inputs` found, or the same keys of a plan's summary.
+    folder
+        Where to; each file replaces at once what stood there.
+    today
+        The day that the data's age is counted from; None leaves it out.
+
+    Returns
+    -------
+    numbers, paths
+        What was written, and what it is → where it is.
+    """
+    numbers = quality.judge(s, found, today=today)
+    fresh, target = folder / ".quality.json.new", folder / "quality.json"
+    fresh.write_text(to_json(numbers), encoding="utf-8")
+    page = report.write_check(s, numbers, folder / "quality.html")
+    return numbers, {"data report": page, "numbers": fresh.replace(target)}
 
 
 def _replace(fresh: Path, target: Path) -> None:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     import geopandas as gpd
 
+    from planner.inputs import Inputs
     from planner.network import StreetNetwork
     from planner.tables import Reach
 
@@ -55,7 +56,8 @@ def plan_study(s: Settings, *, on_stage: OnStage | None = None) -> Plan:
     area, streets, stations, hosts = inputs.area, inputs.streets, inputs.stations, inputs.hosts
 
     stops = stage("stays", _make_stops, s, inputs.activity)
-    demand = stage("demand", _make_demand, s, inputs.activity, stops)
+    visits, basis = _visits(s, inputs.activity, stops)
+    demand = stage("demand", _weigh, s, visits, basis)
     hotspots = stage("hotspots", find_hotspots, demand, rng=seed)
     candidates = stage(
         "candidates", make_candidates, demand, streets, existing=stations, hosts=hosts,
@@ -94,6 +96,7 @@ def plan_study(s: Settings, *, on_stage: OnStage | None = None) -> Plan:
         s, tables, notes=inputs.notes, streets=streets, stays=stops, reach=reach,
         circles=(circles[0], circles[1]), equity=measure_equity(after),
     )  # fmt: skip
+    numbers |= stage("quality", _check_data, s, inputs, stops, visits, demand)
     return Plan(s, {k: t for k, t in tables.items() if t is not None}, numbers, reach)
 
 
@@ -173,11 +176,7 @@ def check_inputs(s: Settings, *, on_stage: OnStage | None = None) -> dict[str, A
     numbers = summary.describe_data(
         s, demand, notes=inputs.notes, streets=inputs.streets, stays=stops, reach=reach
     )
-    found = stage(
-        "quality", quality.measure_quality, s, area=inputs.area, streets=inputs.streets,
-        stays=stops, visits=visits, demand=demand, stations=inputs.stations, hosts=inputs.hosts,
-    )  # fmt: skip
-    return numbers | found
+    return numbers | stage("quality", _check_data, s, inputs, stops, visits, demand)
 
 
 # ── stages that need a setting looked up ──────────────────────────────────────────────────────
@@ -240,6 +239,19 @@ def _visits(
     if moving or s.demand.basis == "presence":
         return make_presence(activity), "presence"
     return stays, "stays"
+
+
+def _check_data(
+    s: Settings,
+    inputs: Inputs,
+    stops: gpd.GeoDataFrame,
+    visits: gpd.GeoDataFrame,
+    demand: gpd.GeoDataFrame,
+) -> dict[str, Any]:
+    return quality.measure_quality(
+        s, area=inputs.area, streets=inputs.streets, stays=stops, visits=visits, demand=demand,
+        stations=inputs.stations, hosts=inputs.hosts,
+    )  # fmt: skip
 
 
 def _measure(

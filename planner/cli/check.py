@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -12,11 +12,6 @@ from planner.cli.run import AsJson, Set, Study
 from planner.cli.screen import RESULTS, print_paths, print_rows, stage_lines, warn
 from planner.i18n import translator
 from planner.settings import load_settings
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from planner.settings import Settings
 
 
 def check(
@@ -28,14 +23,16 @@ def check(
     as_json: AsJson = False,
 ) -> None:
     """Check a study's settings and data: what was read and lost, when, where, in which datum."""
+    from planner.outputs import write_quality
     from planner.pipeline import check_inputs
-    from planner.quality import input_rows, judge
+    from planner.quality import input_rows
 
-    settings = load_settings(study, tuple(overrides))
+    settings, today = load_settings(study, tuple(overrides)), datetime.now(tz=UTC).date()
     with stage_lines(settings.study.language) as tell:
         found = check_inputs(settings, on_stage=tell)
-    numbers = judge(settings, found, today=datetime.now(tz=UTC).date())
-    paths = write_quality(settings, numbers, out or settings.folder / "out")
+    folder = out or settings.folder / "out"
+    folder.mkdir(parents=True, exist_ok=True)
+    numbers, paths = write_quality(settings, found, folder, today=today)
     if as_json:
         RESULTS.print(paths["numbers"].read_text(encoding="utf-8"), markup=False, end="")
         return
@@ -44,17 +41,3 @@ def check(
         warn(line)
     RESULTS.print(numbers["verdict"]["text"], markup=False)
     print_paths(paths, settings.study.language)
-
-
-def write_quality(settings: Settings, numbers: Mapping[str, Any], out: Path) -> dict[str, Path]:
-    """Write ``quality.json`` and ``quality.html``; each replaces what stood there at once."""
-    from planner.plan import to_json
-    from planner.report import write_check
-
-    out.mkdir(parents=True, exist_ok=True)
-    fresh = out / ".quality.json.new"
-    fresh.write_text(to_json(numbers), encoding="utf-8")
-    return {
-        "data report": write_check(settings, numbers, out / "quality.html"),
-        "numbers": fresh.replace(out / "quality.json"),
-    }

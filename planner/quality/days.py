@@ -41,35 +41,48 @@ def measure_days(
     dict
         ``counted`` (``fixes`` or the basis), ``days`` {date: n or None}, ``hours`` [24 × n or None]
         (sums over all days), ``weekdays`` and ``weekend_days`` (days with data), ``scrap_days``
-        (under a twentieth of the fullest day, not counted as days), ``missing_days`` (between first
-        and last), ``thin_days`` (under half the median day), ``empty_hours``. None where fewer than
-        k workers are known behind a number; the others may be rounded, see `hide_small`.
+        (under a twentieth of the fullest day: counted with the nearest day), ``missing_days``
+        (between first and last), ``thin_days`` (under half the median day), ``empty_hours``. None
+        where fewer than k workers are known behind a number; the others may be rounded, see
+        `hide_small`.
     """
     if "arrive" not in visits:
         return {}
     per_hour = account.get("fixes_per_hour")
     table = _of_visits(visits) if not per_hour else _of_fixes(per_hour)
-    days = list(table)
-    counts = np.array([table[day] for day in days], dtype=np.int64)
-    by_day, by_hour = _workers(visits, days)
-    per_day, per_hour_of_day = counts.sum(axis=1), counts.sum(axis=0)
-    whole = per_day >= _SCRAP * per_day.max(initial=0)
-    covered = [
-        date.fromisoformat(day) for day, is_whole in zip(days, whole, strict=True) if is_whole
-    ]
-    weekend = sum(day.weekday() >= _WEEKEND for day in covered)
-    half = 0.5 * np.median(per_day[whole])
+    days, counts = list(table), np.array(list(table.values()), dtype=np.int64)
+    owner = _join_scraps(days, counts.sum(axis=1))
+    kept = np.unique(owner)
+    counts = np.stack([counts[owner == number].sum(axis=0) for number in kept])
+    covered, per_day = [date.fromisoformat(days[number]) for number in kept], counts.sum(axis=1)
+    by_day, by_hour = _workers(visits, [str(day) for day in covered])
+    shown = hide_small(per_day.tolist(), by_day, min_workers)
+    half, weekend = 0.5 * np.median(per_day), sum(day.weekday() >= _WEEKEND for day in covered)
     return {
         "counted": "fixes" if per_hour else basis,
-        "days": dict(zip(days, hide_small(per_day.tolist(), by_day, min_workers), strict=True)),
-        "hours": hide_small(per_hour_of_day.tolist(), by_hour, min_workers),
+        "days": dict(zip(map(str, covered), shown, strict=True)),
+        "hours": hide_small(counts.sum(axis=0).tolist(), by_hour, min_workers),
         "weekdays": len(covered) - weekend,
         "weekend_days": weekend,
-        "scrap_days": [day for day, is_whole in zip(days, whole, strict=True) if not is_whole],
+        "scrap_days": [day for number, day in enumerate(days) if number not in kept],
         "missing_days": _missing(covered),
-        "thin_days": [str(d) for d, n in zip(covered, per_day[whole], strict=True) if n < half],
-        "empty_hours": [hour for hour, n in enumerate(per_hour_of_day) if not n],
+        "thin_days": [str(d) for d, n in zip(covered, per_day, strict=True) if n < half],
+        "empty_hours": [hour for hour, n in enumerate(counts.sum(axis=0)) if not n],
     }
+
+
+def _join_scraps(days: list[str], per_day: np.ndarray) -> np.ndarray:
+    """Return the day that each one counts with: itself, or for a scrap the nearest, earlier first.
+
+    Scraps are what a night's work or a wrong clock leaves beyond midnight.
+    """
+    number = np.array(days, dtype="datetime64[D]").astype(np.int64)
+    whole = np.flatnonzero(per_day >= _SCRAP * per_day.max())
+    owner = np.arange(len(days))
+    for scrap in np.setdiff1d(owner, whole):
+        apart = number[whole] - number[scrap]
+        owner[scrap] = whole[np.lexsort((apart, np.abs(apart)))[0]]
+    return owner
 
 
 def _of_fixes(per_hour: Mapping[str, list[int]]) -> dict[str, list[int]]:

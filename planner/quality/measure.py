@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from planner.network import StreetNetwork
     from planner.settings import Settings
 
+MEASURED = ("time", "space", "datum", "sample")  # keys of what `measure_quality` returns
+
 
 def measure_quality(
     s: Settings,

@@ -19,13 +19,7 @@ def input_rows(numbers: Mapping[str, Any], t: Translate) -> Iterator[tuple[str, 
         dropped = say_reasons(t, activity.get("dropped", {}))
         yield (
             t("stays"),
-            t(
-                "{stays} of {riders} riders on {days} days",
-                stays=f"{activity['stays']:,}",
-                riders=f"{activity['riders']:,}",
-                days=numbers["demand"]["days"],
-            )
-            + dropped,
+            _stays(t, activity, numbers["demand"]["days"]) + dropped,
         )
     demand = numbers["demand"]
     yield (
@@ -37,6 +31,13 @@ def input_rows(numbers: Mapping[str, Any], t: Translate) -> Iterator[tuple[str, 
             share=f"{demand['suppressed_share']:.1%}",
         ),
     )
+
+
+def _stays(t: Translate, activity: Mapping[str, Any], days: int) -> str:
+    counts = {"stays": f"{activity['stays']:,}", "riders": f"{activity['riders']:,}", "days": days}
+    if activity.get("workers_basis") == "orders":
+        return t("{stays} ends of {riders} orders on {days} days", **counts)
+    return t("{stays} of {riders} riders on {days} days", **counts)
 
 
 def _kept(t: Translate, note: Mapping[str, Any]) -> str:

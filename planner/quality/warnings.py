@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from planner.settings import Settings
 
 OLD = timedelta(days=180)  # Jiangmen warns of older data
+_NO_FAULT = ("closed", "repeated row")  # rows that nobody need mend
+_OUTSIDE = "outside the area"
 MANY_LOST = 0.05  # of activity rows (guess)
 MANY_SUPPRESSED = 0.15  # of demand (guess)
 
@@ -48,12 +50,27 @@ def find_warnings(
 
 def _lost_rows(t: Translate, inputs: Mapping[str, Any]) -> Iterator[str]:
     for name, note in inputs.items():
-        lost = note["rows"] - note["kept"]
-        if lost > (MANY_LOST * note["rows"] if name == "activity" else 0):
-            reasons = say_reasons(t, note["dropped"], note.get("examples"))
+        faults = {reason: n for reason, n in note["dropped"].items() if reason not in _NO_FAULT}
+        lost = sum(faults.values())
+        if lost <= (MANY_LOST * note["rows"] if name == "activity" else 0):
+            continue
+        told = {
+            "name": t(name),
+            "lost": f"{lost:,}",
+            "rows": f"{note['rows']:,}",
+            "reasons": say_reasons(t, faults, note.get("examples")),
+        }
+        outside = sum(n for reason, n in faults.items() if reason.endswith(_OUTSIDE))
+        if name == "activity" and 2 * outside > lost:
+            yield t(
+                "{name}: {lost} of {rows} rows left out{reasons}. Widen the area, or the street "
+                "file where no area is given, if riders work there.",
+                **told,
+            )  # fmt: skip
+        else:
             yield t(
                 "{name}: {lost} of {rows} rows left out{reasons}. Mend them in {file}.",
-                name=t(name), lost=lost, rows=note["rows"], reasons=reasons, file=note["file"],
+                **told, file=note["file"],
             )  # fmt: skip
 
 

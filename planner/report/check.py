@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from planner.report.check_charts import draw_days, draw_hours
 from planner.report.check_words import (
     DATUMS,
+    cleaning_row,
     counted,
     explain,
     facts,
@@ -55,6 +56,7 @@ def render_check(s: Settings, numbers: Mapping[str, Any]) -> str:
         "check.html",
         footer=" · ".join(filter(None, [str(numbers["study"]), dates])),
         t=w.t, w=w, s=s, n=numbers, dates=dates, facts=facts(numbers, w),
+        cleaning=cleaning_row(numbers.get("activity") or {}, w),
         explain=lambda reason: explain(w, reason),
         **_time(numbers, w), **_space(numbers, w), **_datum(numbers, w), **_sample(numbers, w),
     )  # fmt: skip
@@ -89,11 +91,12 @@ def _space(numbers: Mapping[str, Any], w: Words) -> dict[str, Any]:
 
 def _datum(numbers: Mapping[str, Any], w: Words) -> dict[str, Any]:
     found = numbers["datum"]
+    read = [d for d in DATUMS if any(d in one["readings"] for one in found.values())]
     lines = [
         {
             "name": w.source(name),
             "points": one["points"],
-            "cells": [_reading(one, datum, w) for datum in DATUMS],
+            "cells": [_reading(one, datum, w) for datum in read],
             "verdict": say_verdict(one, w),
             "suspect": one["verdict"] == "other",
             "rounded": one["rounded_deg"],
@@ -104,17 +107,21 @@ def _datum(numbers: Mapping[str, Any], w: Words) -> dict[str, Any]:
     return {
         "datum_title": w.t("{what}: {verdict}", what=w.source("activity"),
                            verdict=say_verdict(first, w)),
-        "datum_names": list(DATUMS.values()),
+        "datum_names": [DATUMS[d] for d in read],
         "datum_rows": lines,
         "datum_notes": [note for one in found.values() for note in say_streets(one, w)],
     }  # fmt: skip
 
 
 def _reading(one: Mapping[str, Any], datum: str, w: Words) -> dict[str, Any]:
-    """Return the median distance under one reading; the declared one is marked."""
-    metres = (one["readings"].get(datum) or {}).get("median_m")
-    text = w.number(metres) if is_number(metres) else NOTHING
-    return {"text": text, "declared": datum == one["declared"], "best": datum == one["best"]}
+    """Return the distances under one reading; the declared one is marked."""
+    read = one["readings"].get(datum) or {}
+    median, p90 = (
+        w.number(round(read[key])) if is_number(read.get(key)) else NOTHING
+        for key in ("median_m", "p90_m")
+    )
+    marks = {"declared": datum == one["declared"], "best": datum == one["best"]}
+    return {"median": median, "p90": p90, **marks}
 
 
 def _sample(numbers: Mapping[str, Any], w: Words) -> dict[str, Any]:

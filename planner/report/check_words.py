@@ -88,6 +88,8 @@ def _in_fixes(t: Translate) -> dict[str, str]:
             "To and fro between two places at once: two devices under one identifier. Give each "
             "its own."
         ),
+        "no_position": t("The place is missing or outside the area, so this end cannot count."),
+        "no_time": t("The order tells no usable time. Export when it was fetched and brought."),
         "late": t("Came long after its neighbours in time. Export in the order of time."),
     }
 
@@ -114,24 +116,33 @@ def facts(numbers: Mapping[str, Any], w: Words) -> list[tuple[str, str]]:
 def _used(numbers: Mapping[str, Any]) -> int:
     """Count the rows that were used, after reading and, of fixes, after cleaning."""
     note, account = numbers["inputs"].get("activity", {}), numbers.get("activity") or {}
-    lost = sum((account.get("dropped") or {}).values()) if account.get("fixes") else 0
+    of_fixes = account.get("fixes") == note.get("kept")  # orders are cleaned end by end
+    lost = sum((account.get("dropped") or {}).values()) if of_fixes else 0
     return int(note.get("kept", 0)) - lost
 
 
 def _days_text(time: Mapping[str, Any], days: int, w: Words) -> str:
     if not time:
         return w.t("no times")
-    return w.t("1 day") if days == 1 else w.t("{n} days", n=days)
+    return w.t("1 day") if days == 1 else w.t("{n} days", n=w.count(days))
 
 
 def _age_text(age: Mapping[str, Any], w: Words) -> str:
     days = age["days_old"]
     if not is_number(days):
         return str(age["last_day"] or w.t("unknown"))
-    return w.t("1 day") if days == 1 else w.t("{n} days", n=days)
+    return w.t("1 day") if days == 1 else w.t("{n} days", n=w.count(days))
 
 
 # ── time, place, datum, sample ────────────────────────────────────────────────────────────────
+
+
+def cleaning_row(account: Mapping[str, Any], w: Words) -> tuple[str, str]:
+    """Return what was cleaned, and what came of it."""
+    counts = {key: w.count(account.get(key)) for key in ("stays", "riders", "days")}
+    if account.get("workers_basis") == "orders":
+        return w.t("Ends of orders"), w.t("{riders} orders on {days} days", **counts)
+    return w.t("Cleaning"), w.t("{stays} stays of {riders} riders on {days} days", **counts)
 
 
 def time_title(time: Mapping[str, Any], w: Words) -> str:
@@ -161,7 +172,9 @@ def counted(time: Mapping[str, Any], w: Words) -> str:
 def time_lines(time: Mapping[str, Any], w: Words) -> list[tuple[str, str]]:
     """Return the gaps: what kind, and which days or hours."""
     nothing = w.t("none")
+    scraps = [(w.t("Scraps, counted with the nearest day"), _list(time["scrap_days"]))]
     return [
+        *(scraps if time["scrap_days"] else []),
         (w.t("Days without data"), _list(time["missing_days"]) or nothing),
         (w.t("Days under half the median"), _list(time["thin_days"]) or nothing),
         (w.t("Hours without data"), _spans(time["empty_hours"]) or nothing),

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 
 def render_page(template: str, *, footer: str, **values: Any) -> str:
@@ -49,12 +49,30 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["digits"] = _digits
+    environment.filters["code"] = _code
     return environment
 
 
 def _digits(percentage: str) -> str:
     """Take a percentage's sign away: the column's head has it."""
     return percentage.rstrip("%\u202f")
+
+
+def _code(text: str) -> Markup:
+    """Set what stands between backticks as code; the rest is escaped.
+
+    Examples
+    --------
+    >>> print(_code("Set `a.b = 1` if a < b"))
+    Set <code>a.b = 1</code> if a &lt; b
+    """
+    parts = str(text).split("`")
+    if len(parts) % 2 == 0:  # a lone backtick is none
+        return escape(text)
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if number % 2 else part
+        for number, part in enumerate(parts)
+    )
 
 
 def _style(footer: str) -> str:

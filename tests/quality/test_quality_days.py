@@ -68,7 +68,7 @@ def test_the_end_of_a_night_is_no_day():
     assert (found["weekdays"], found["weekend_days"]) == (1, 0)
     assert found["scrap_days"] == ["2026-03-07"]
     assert found["thin_days"] == []
-    assert found["days"] == {"2026-03-06": 5000, "2026-03-07": None}
+    assert found["days"] == {"2026-03-06": 5040}
 
 
 def test_a_long_stay_is_there_in_every_hour_of_it():
@@ -81,7 +81,7 @@ def test_a_long_stay_is_there_in_every_hour_of_it():
 
 def test_fixes_of_a_day_without_known_riders_are_hidden():
     day, other = [0] * 24, [0] * 24
-    day[9], other[3] = 500, 7
+    day[9], other[3] = 500, 70
     table = visits(crowd(2, 9, 9))
     found = measure(table, {"fixes_per_hour": {"2026-03-03": other, "2026-03-02": day}})
     assert found["days"] == {"2026-03-02": None, "2026-03-03": None}
