@@ -23,7 +23,8 @@ def write_outputs(plan: Plan, out: Path | str) -> dict[str, Path]:
 
     Returns
     -------
-    What it is → where it is, as far as written: ``plan, map, report, workbook, sites, data report``.
+    What it is → where it is, as far as written: ``plan, map, report, workbook, sites`` and
+    ``data report``.
     """
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)

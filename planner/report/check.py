@@ -56,7 +56,7 @@ def render_check(s: Settings, numbers: Mapping[str, Any]) -> str:
         "check.html",
         footer=" · ".join(filter(None, [str(numbers["study"]), dates])),
         t=w.t, w=w, s=s, n=numbers, dates=dates, facts=facts(numbers, w),
-        cleaning=cleaning_row(numbers.get("activity") or {}, w),
+        cleaning=cleaning_row(numbers, w),
         explain=lambda reason: explain(w, reason),
         **_time(numbers, w), **_space(numbers, w), **_datum(numbers, w), **_sample(numbers, w),
     )  # fmt: skip
@@ -72,10 +72,11 @@ def _time(numbers: Mapping[str, Any], w: Words) -> dict[str, Any]:
         "time": time,
         "time_title": title,
         "time_counted": counted(time, w),
-        "time_lines": time_lines(time, w),
+        "time_lines": time_lines(time, numbers["age"], w),
         "days_chart": draw_days(time["days"], w, label=title),
         "hours_chart": draw_hours(hours, w, label=w.t("{what} in each hour", what=title)),
-        "hidden": any(n is None for n in (*time["days"].values(), *time["hours"])),
+        "hidden_days": None in time["days"].values(),
+        "hidden_hours": None in time["hours"],
     }
 
 

@@ -137,9 +137,11 @@ def _age_text(age: Mapping[str, Any], w: Words) -> str:
 # ── time, place, datum, sample ────────────────────────────────────────────────────────────────
 
 
-def cleaning_row(account: Mapping[str, Any], w: Words) -> tuple[str, str]:
+def cleaning_row(numbers: Mapping[str, Any], w: Words) -> tuple[str, str]:
     """Return what was cleaned, and what came of it."""
-    counts = {key: w.count(account.get(key)) for key in ("stays", "riders", "days")}
+    account = numbers.get("activity") or {}
+    counts = {key: w.count(account.get(key)) for key in ("stays", "riders")}
+    counts["days"] = w.count(numbers["demand"].get("days"))
     if account.get("workers_basis") == "orders":
         return w.t("Ends of orders"), w.t("{riders} orders on {days} days", **counts)
     return w.t("Cleaning"), w.t("{stays} stays of {riders} riders on {days} days", **counts)
@@ -169,13 +171,18 @@ def counted(time: Mapping[str, Any], w: Words) -> str:
     return names[time["counted"]]
 
 
-def time_lines(time: Mapping[str, Any], w: Words) -> list[tuple[str, str]]:
-    """Return the gaps: what kind, and which days or hours."""
+def time_lines(time: Mapping[str, Any], age: Mapping[str, Any], w: Words) -> list[tuple[str, str]]:
+    """Return how old the data are, and the gaps: what kind, and which days or hours."""
     nothing = w.t("none")
     scraps = [(w.t("Scraps, counted with the nearest day"), _list(time["scrap_days"]))]
+    newest = str(age["last_day"] or w.t("unknown"))
+    if is_number(age["days_old"]):
+        newest = w.t("{day}, {n} days ago; over {limit} days is old", day=newest,
+                     n=w.count(age["days_old"]), limit=age["limit_days"])  # fmt: skip
     return [
+        (w.t("Newest activity"), newest),
         *(scraps if time["scrap_days"] else []),
-        (w.t("Days without data"), _list(time["missing_days"]) or nothing),
+        (w.t("Days missing"), _list(time["missing_days"]) or nothing),
         (w.t("Days under half the median"), _list(time["thin_days"]) or nothing),
         (w.t("Hours without data"), _spans(time["empty_hours"]) or nothing),
     ]
