@@ -231,7 +231,7 @@ def _from_text(cells: pa.Array) -> pa.Array:
     odd = pc.invert(plain)
     text = cells.filter(odd).to_pandas()
     numbers, unreadable = to_numbers(text, read_degrees)
-    found = pa.array(numbers, mask=np.isnan(numbers) & ~unreadable)
+    found = pa.array(np.where(unreadable, np.nan, numbers), mask=np.isnan(numbers) & ~unreadable)
     return pc.replace_with_mask(degrees, odd, found)
 
 

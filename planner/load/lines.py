@@ -48,8 +48,6 @@ class Layout:
         Lines up to the header and with it.
     width
         Cells a row; more than headers where every row ends with separators.
-    quoted
-        Whether quotation marks stand in it: only then may a cell span lines.
     """
 
     path: Path
@@ -58,7 +56,6 @@ class Layout:
     headers: tuple[str, ...]
     above: int
     width: int
-    quoted: bool
 
 
 def open_lines(path: Path, table: str, columns: Mapping[str, str] | None) -> Part:
@@ -89,10 +86,9 @@ def _find_layout(path: Path, table: str, columns: Mapping[str, str] | None) -> L
         raise InputError("the file holds no text. Export it again.", file=path)
     header = find_header(rows, table, columns)
     headers = tuple(unique_headers(rows[header]))
-    quoted = '"' in text or any(b'"' in place for place in places)
     below = rows[header + 1 :] if whole or len(rows) < 3 else rows[header + 1 : -1]
     width = _usual_width(below, len(headers))
-    return Layout(path, encoding, separator, headers, ends[header], width, quoted)
+    return Layout(path, encoding, separator, headers, ends[header], width)
 
 
 def _look(path: Path) -> tuple[bytes, list[bytes]]:
@@ -199,12 +195,30 @@ def _read(layout: Layout, picked: Mapping[str, str]) -> Iterator[Piece]:
     try:
         with _open_stream(layout) as stream:
             for batch in _open_reader(layout, picked, stream, uneven):
-                piece, row = _merge(layout, picked, batch, row, uneven)
-                yield from _without_blank_rows(piece, picked)
-            piece, row = _merge(layout, picked, None, row, uneven)
-            yield from _without_blank_rows(piece, picked)
+                used = _before(uneven, row + batch.num_rows)
+                piece = _even(batch, picked, row)
+                if used:
+                    piece = _merge(piece, _mended(layout, picked, used), row)
+                row += batch.num_rows + len(used)
+                piece = _filled_rows(piece)
+                if len(piece):
+                    yield piece
+            if uneven:
+                piece = _filled_rows(_mended(layout, picked, uneven))
+                if len(piece):
+                    yield piece
     except (pa.ArrowException, UnicodeError) as error:
         raise _explain(layout, error, row) from error
+
+
+def _before(uneven: list[tuple[int, str]], row: int) -> list[tuple[int, str]]:
+    """Take those out of `uneven` that lie before a row, each of which moves it by one."""
+    count = 0
+    while count < len(uneven) and uneven[count][0] < row + count:
+        count += 1
+    used = uneven[:count]
+    del uneven[:count]
+    return used
 
 
 def _open_stream(layout: Layout) -> pa.NativeFile:
@@ -236,7 +250,7 @@ def _open_reader(
                 use_threads=False, block_size=_BLOCK, skip_rows=layout.above, column_names=names
             ),
             parse_options=pacsv.ParseOptions(
-                delimiter=separator, newlines_in_values=layout.quoted, ignore_empty_lines=False,
+                delimiter=separator, newlines_in_values=True, ignore_empty_lines=False,
                 invalid_row_handler=keep,
             ),
             convert_options=pacsv.ConvertOptions(
@@ -255,71 +269,66 @@ def _cell_names(layout: Layout) -> list[str]:
     return [*layout.headers, *(f"\x00{n}" for n in fill)]
 
 
-def _merge(
-    layout: Layout,
-    picked: Mapping[str, str],
-    batch: pa.RecordBatch | None,
-    row: int,
-    uneven: list[tuple[int, str]],
-) -> tuple[Piece, int]:
-    """Return even rows with the uneven ones among them, and the number of the next row.
-
-    `uneven` is emptied of those that were used.
-    """
-    even = 0 if batch is None else batch.num_rows
-    fields = [*picked.values()]
-    filled = np.zeros(even, dtype=bool) if batch is None else _filled(batch)
-    if not uneven and batch is not None:
-        columns = {f: batch.column(h) for f, h in picked.items()}
-        if filled.all():
-            return Piece(columns, row), row + even
-        return _some(Piece(columns, np.arange(row, row + even)), filled), row + even
-    last = row + even
-    used: list[tuple[int, str]] = []
-    while uneven and (batch is None or uneven[0][0] < last):
-        used.append(uneven.pop(0))
-        last += 1
-    mended = [_mend(layout, text, number) for number, text in used]
-    numbers = np.array([number for number, _ in used], dtype=np.int64)
-    evens = np.setdiff1d(np.arange(row, last, dtype=np.int64), numbers)[:even]
-    order = np.argsort(np.concatenate([evens, numbers]), kind="stable")
-    columns = {}
-    for field, header in zip(picked, fields, strict=True):
-        at = layout.headers.index(header)
-        cells = pa.array([m[at] or None if m is not None else None for m in mended], pa.string())
-        there = pa.array([], pa.string()) if batch is None else pc.cast(
-            batch.column(header), pa.string()
-        )  # fmt: skip
-        columns[field] = pa.concat_arrays([there, cells]).take(pa.array(order))
-    wide = np.concatenate([np.zeros(even, bool), [m is None for m in mended]])[order]
-    keep = np.concatenate([filled, [m is None or any(c.strip() for c in m) for m in mended]])
-    piece = Piece(columns, np.concatenate([evens, numbers])[order], wide.astype(bool))
-    return _some(piece, keep[order].astype(bool)), last
-
-
-def _filled(batch: pa.RecordBatch) -> np.ndarray:
-    """Tell which rows hold anything, shape (n,)."""
+def _even(batch: pa.RecordBatch, picked: Mapping[str, str], row: int) -> Piece:
+    """Return a batch as a piece, with which of its rows are blank."""
     filled = np.zeros(batch.num_rows, dtype=bool)
     for column in batch.columns:
         if column.null_count == 0:
             filled[:] = True
             break
         filled |= np.asarray(column.is_valid())
-    return filled
+    columns = {field: batch.column(header) for field, header in picked.items()}
+    return Piece(columns, row, None, None if filled.all() else ~filled)
 
 
-def _some(piece: Piece, rows: np.ndarray) -> Piece:
-    if rows.all():
+def _mended(layout: Layout, picked: Mapping[str, str], rows: list[tuple[int, str]]) -> Piece:
+    """Return uneven rows as a piece."""
+    cells = [_mend(layout, text, number) for number, text in rows]
+    at = {field: layout.headers.index(header) for field, header in picked.items()}
+    return Piece(
+        {f: pa.array([(c and c[k]) or None for c in cells], pa.string()) for f, k in at.items()},
+        np.array([number for number, _ in rows], dtype=np.int64),
+        np.array([c is None for c in cells], dtype=bool),
+        np.array([c is not None and not any(map(str.strip, c)) for c in cells], dtype=bool),
+    )
+
+
+def _merge(even: Piece, uneven: Piece, row: int) -> Piece:
+    """Return both in the order of their rows: the uneven have numbers, the even what is left."""
+    count = len(even)
+    numbers = np.arange(row, row + count + len(uneven), dtype=np.int64)
+    mine = np.isin(numbers, uneven.row)
+    order = np.empty(len(numbers), dtype=np.int64)
+    order[~mine], order[mine] = np.arange(count), np.arange(count, len(numbers))
+    columns = {
+        field: pa.concat_arrays([pc.cast(cells, pa.string()), uneven.columns[field]]).take(
+            pa.array(order)
+        )
+        for field, cells in even.columns.items()
+    }
+    nothing = np.zeros(count, dtype=bool)
+    blank = nothing if even.blank is None else even.blank
+    return Piece(
+        columns,
+        numbers,
+        np.concatenate([nothing, _flags(uneven.too_many)])[order],
+        np.concatenate([blank, _flags(uneven.blank)])[order],
+    )
+
+
+def _flags(flags: np.ndarray | None) -> np.ndarray:
+    return np.zeros(0, dtype=bool) if flags is None else flags
+
+
+def _filled_rows(piece: Piece) -> Piece:
+    """Return a piece without the rows in which nothing stands: they are no data and no loss."""
+    if piece.blank is None or not piece.blank.any():
         return piece
-    mask = pa.array(rows)
-    columns = {f: c.filter(mask) for f, c in piece.columns.items()}
-    too_many = None if piece.too_many is None else piece.too_many[rows]
-    return Piece(columns, piece.rows()[rows], too_many)
-
-
-def _without_blank_rows(piece: Piece, picked: Mapping[str, str]) -> Iterator[Piece]:
-    if picked and len(piece):
-        yield piece
+    kept = ~piece.blank
+    mask = pa.array(kept)
+    columns = {field: cells.filter(mask) for field, cells in piece.columns.items()}
+    too_many = None if piece.too_many is None else piece.too_many[kept]
+    return Piece(columns, piece.rows()[kept], too_many)
 
 
 def _mend(layout: Layout, text: str, row: int) -> list[str] | None:

@@ -29,11 +29,14 @@ class Piece:
         The first row's number in its file if they follow each other, else shape (n,) int64.
     too_many
         Shape (n,) bool, rows with more cells than headers; None if there are none.
+    blank
+        Shape (n,) bool, rows in which nothing stands; None if there are none.
     """
 
     columns: dict[str, pa.Array]
     row: int | np.ndarray
     too_many: np.ndarray | None = None
+    blank: np.ndarray | None = None
 
     def __len__(self) -> int:
         """Return the number of rows."""
