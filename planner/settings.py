@@ -173,7 +173,8 @@ class DemandSettings(_Section):
     merge_m: float = Field(
         400.0,
         ge=0,
-        description="how far apart cells may stand that join to reach min_workers (guess)",
+        description="how far apart cells may stand that join to reach min_workers (guess); "
+        "publish one value only, two can be subtracted",
     )
     dayparts: dict[str, Hours] = Field(
         default_factory=lambda: dict(DAYPARTS), description="name = [from, to) hours"

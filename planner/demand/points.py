@@ -54,24 +54,38 @@ def make_demand(
         How far, between centres, a cell under k may join others, in metres.
     dayparts
         Name = (from, to) in hours of the local clock; a stay counts where it begins.
+    registered
+        Worker type = how many there are: what the sample is expanded to. None: not at all.
+    need, need_types
+        What a visit weighs by stay class (`handover`, `wait`, `rest`) and by worker type; 1 if
+        absent.
 
     Returns
     -------
     geopandas.GeoDataFrame
-        `demand`, sorted by hexagon: index `demand_id`, `weight_per_day` (visits on an average day),
-        `workers`, `weight_<daypart>` (they add up to `weight_per_day`, with `weight_other` if the
-        dayparts leave hours out), `weight_type_<worker type>` (they add up as well), `cell_row` and
-        `cell_col` of the hexagon that stands for the point, `geometry` (weighted centre of its
-        stays). ``attrs["demand"]`` = ``{cell_m, origin_x, origin_y, stays, days, first_day,
-        last_day, cells, suppressed_cells, suppressed_share, min_workers, merge_m, workers,
-        dayparts}``.
+        `demand`, sorted by hexagon: index `demand_id`, `weight_per_day` (visits on an average day,
+        times expansion and need), `workers` (as seen, never expanded), `cell_row` and `cell_col` of
+        the hexagon that stands for the point, `geometry` (weighted centre of its stays), and four
+        families that each add up to `weight_per_day`: ``weight_<daypart>`` (with `weight_other` if
+        the dayparts leave hours out), ``weight_type_<worker type>``, `weight_class_handover`
+        (under 5 min), `weight_class_wait` (5 to 20) and `weight_class_rest` (longer), and
+        `weight_workday` and `weight_weekend`, the visits of an average workday and weekend day (5/7
+        and 2/7 of them add up; a kind of day that was not seen has no column).
+
+        ``attrs["demand"]`` = ``{cell_m, min_workers, merge_m, origin_x, origin_y, stays, days,
+        first_day, last_day, cells, suppressed_cells, suppressed_share, workers, dayparts,
+        expansion, expansion_faults, need, need_types, need_types_unseen}``: `suppressed_share` in
+        whole percent, rounded up, where under k workers are lost; `expansion` = ``{type: {seen,
+        registered, factor, together_with}}``; `expansion_faults` names types that are `not_listed`
+        (they keep factor 1), `not_seen`, `too_few_seen` or `more_seen_than_registered` (factor 1).
 
     Raises
     ------
     ColumnError, CrsError, InputError
         The table is not what is declared, is empty, or no cell reaches `min_workers`.
     SettingsError
-        A setting is out of its range.
+        A setting is out of its range, or `registered` is set for a table that does not tell
+        workers apart.
 
     Notes
     -----
@@ -80,9 +94,20 @@ def make_demand(
     day counts as seen if it has any stay.
 
     A cell under k joins its nearest neighbour, weakest cell first, until k *distinct* workers are
-    together, else it is suppressed and counted. The same points serve all dayparts and worker
-    types. Weights by daypart or type are shared out over blocks of points where a point alone has
-    too few workers in them (see `planner.demand.shares`).
+    together, else it is suppressed and counted. The same points serve all families of weights,
+    which are shared out over blocks of points where a point alone has too few workers in a category
+    (see `planner.demand.shares`). Expansion and need multiply what has passed this gate (see
+    `planner.demand.weighing`), so k always counts workers seen, and publishing with and without
+    them reveals nothing more.
+
+    What differences tell: rows and columns of one publication never lead below k workers, nor do
+    the totals by point under two values of `min_workers`. Two publications of the same stays with
+    another `cell_m` or `merge_m`, or of columns by category with another `min_workers`, can be
+    subtracted: publish one.
+
+    Orders become stays with assumed lengths (5 min at the merchant: `wait`, 3 min at the customer:
+    `handover`), and so do samples of presence (5 min: `wait`): their classes say where, not how
+    long somebody stood.
 
     In a `counts` table workers cannot be told apart: rows under k are suppressed, the others summed
     by cell, `workers` is the highest among them (at least so many), and only `weight_<…>` columns
@@ -230,18 +255,19 @@ def _columns(
 ) -> dict[str, np.ndarray]:
     """Return the columns of the demand table; `point` is that of each cell."""
     n = len(cells)
+    everybody = visits.crowds(point, n, "", 1)
+    workers = np.diff(everybody.start)
 
     def shared(category: str, labels: Sequence[str]) -> dict[str, np.ndarray]:
         weights = share_out(
-            visits.crowds(point, n, category, len(labels)), cells[:, 0], cells[:, 1],
+            visits.crowds(point, n, category, len(labels)), workers, cells[:, 0], cells[:, 1],
             min_workers=gate.min_workers, cell_m=gate.cell_m,
         )  # fmt: skip
         return {f"weight_{label}": weights[:, i] for i, label in enumerate(labels)}
 
-    everybody = visits.crowds(point, n, "", 1)
     return {
         "weight_per_day": everybody.visits[:, 0],
-        "workers": np.diff(everybody.start),
+        "workers": workers,
         **shared("part", names),
         **shared("kind", [f"type_{kind}" for kind in visits.kinds]),
         **_by_kind_of_day(shared("weekend", KINDS_OF_DAY), visits),

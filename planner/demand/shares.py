@@ -18,11 +18,18 @@ BLOCK_M = (
     1000.0  # a 15-min walk: points this near share a profile if theirs cannot be shown (guess)
 )
 THIN_SHARE = 0.1  # of a block's weight may lie in categories under k before it joins others (guess)
+_FEW = 0.5  # of k: how many workers a category under k is taken to have at most (guess)
 _LEAST_SHARE = 0.005  # of the study: what a category that occurs at all is taken to have at least
 
 
 def share_out(
-    crowds: Crowds, row: np.ndarray, col: np.ndarray, *, min_workers: int, cell_m: float
+    crowds: Crowds,
+    workers: np.ndarray,
+    row: np.ndarray,
+    col: np.ndarray,
+    *,
+    min_workers: int,
+    cell_m: float,
 ) -> np.ndarray:
     """Share the weight of points among categories so that no number stems from under k workers.
 
@@ -30,6 +37,8 @@ def share_out(
     ----------
     crowds
         Workers and weight of each point by category.
+    workers
+        Shape (n,), distinct workers of each point in all categories, as published.
     row, col
         Shape (n,), the points' hexagons.
     min_workers
@@ -48,12 +57,14 @@ def share_out(
     block's weight lies in categories with fewer than k distinct workers; most busy points are a
     block of their own. Within a block, the categories under k (nobody at all is under k as well, or
     a zero would tell that the others were someone) are pooled, smallest with next smallest, until
-    each pool has k workers. A pool's weight is split by the whole study's shares in whole percent,
-    and each point of a block gets the block's shares of its own weight. So what is shown follows
-    from totals of points, totals of pools in disjoint blocks and rounded shares of the study, all
-    of them of k workers or more; within a block every point has the same shares, so no difference
-    of columns or rows leads below a block. Totals by category over the study are exact but for the
-    pooled parts. With k = 1 every weight is the point's own.
+    each pool has k workers. A pool's weight is split by the whole study's shares in whole percent;
+    where one category of the pool has k workers by itself, the others, which are thin, get no more
+    than k/2 of the block's workers stand for. Each point of a block gets the block's shares of its
+    own weight. So what is shown follows from totals and workers of points, totals of pools in
+    disjoint blocks, which categories are under k, and rounded shares of the study, all of them of k
+    workers or more; within a block every point has the same shares, so no difference of columns or
+    rows leads below a block. Totals by category over the study are exact but for the pooled parts.
+    With k = 1 every weight is the point's own.
     """
     own = crowds.visits
     total = own.sum(axis=1)
@@ -65,18 +76,23 @@ def share_out(
         enough=min_workers, reach_m=BLOCK_M / 2.0, cell_m=cell_m, thin_share=THIN_SHARE,
     )  # fmt: skip
     anchor = groups.anchor
-    shown = pool_blocks(groups, profile, min_workers)
+    crowd = np.bincount(anchor, weights=workers, minlength=len(total))
+    shown = pool_blocks(groups, crowd, profile, min_workers)
     in_block = np.bincount(anchor, weights=total, minlength=len(total))
     return np.asarray((total / in_block[anchor])[:, None] * shown[anchor])
 
 
-def pool_blocks(groups: Groups, profile: np.ndarray, min_workers: int) -> np.ndarray:
-    """Return the weight of each block by category, that of each pool split by the study's shares.
+def pool_blocks(
+    groups: Groups, crowd: np.ndarray, profile: np.ndarray, min_workers: int
+) -> np.ndarray:
+    """Return the weight of each block by category, that of each pool split by a public rule.
 
     Parameters
     ----------
     groups
         The blocks.
+    crowd
+        Shape (n,), the published workers of a block's points, added up.
     profile
         Shape (categories,), the study's shares; 0 for a category that does not occur.
     min_workers
@@ -90,12 +106,14 @@ def pool_blocks(groups: Groups, profile: np.ndarray, min_workers: int) -> np.nda
     shown = np.zeros_like(groups.visits)
     riders = int(groups.rider.max(initial=-1)) + 1
     mark, turn = np.zeros(riders, dtype=np.int64), np.zeros(1, dtype=np.int64)
-    _pool_all(_Task(groups, profile, min_workers, mark, turn), np.unique(groups.anchor), shown)
+    task = _Task(groups, crowd.astype(float), profile, min_workers, mark, turn)
+    _pool_all(task, np.unique(groups.anchor), shown)
     return shown
 
 
 class _Task(NamedTuple):
     groups: Groups
+    crowd: np.ndarray
     profile: np.ndarray
     min_workers: int
     mark: np.ndarray  # of each rider: the turn in which it was seen last
@@ -120,7 +138,7 @@ def _whole_percent(weight: np.ndarray) -> np.ndarray:
 
 @compiled
 def _pool_all(task: _Task, blocks: np.ndarray, shown: np.ndarray) -> None:
-    visits, profile = task.groups.visits, task.profile
+    visits = task.groups.visits
     for block in blocks:
         pool = _pools(task, block)
         for p in range(len(pool)):
@@ -128,9 +146,27 @@ def _pool_all(task: _Task, blocks: np.ndarray, shown: np.ndarray) -> None:
             if inside.sum() == 1:
                 shown[block, p] = visits[block, p]
             elif inside.any():
-                weight = visits[block][inside].sum() / profile[inside].sum()
-                for c in np.flatnonzero(inside):
-                    shown[block, c] = weight * profile[c]
+                _split(task, block, np.flatnonzero(inside), shown)
+
+
+@compiled
+def _split(task: _Task, block: int, inside: np.ndarray, shown: np.ndarray) -> None:
+    """Split the weight of a pool by the study's shares; thin ones beside an ample one get less."""
+    workers, visits = task.groups.workers[block], task.groups.visits[block]
+    weight, whole = visits[inside].sum(), task.profile[inside].sum()
+    most = _FEW * task.min_workers / task.crowd[block] * visits.sum()
+    ample, left = -1, weight
+    for c in inside:
+        if workers[c] >= task.min_workers:
+            ample = c
+    for c in inside:
+        if c != ample:
+            shown[block, c] = weight * task.profile[c] / whole
+            if ample >= 0:
+                shown[block, c] = min(shown[block, c], most)
+            left -= shown[block, c]
+    if ample >= 0:
+        shown[block, ample] = left
 
 
 @compiled
@@ -149,7 +185,7 @@ def _pools(task: _Task, block: int) -> np.ndarray:
             return pool
         pool[pool == more] = some
         size[more] = gone
-        size[some] = _distinct(task, block, pool == some)
+        size[some] = _distinct(task, block, np.flatnonzero(pool == some))
 
 
 @compiled
@@ -157,7 +193,7 @@ def _distinct(task: _Task, block: int, inside: np.ndarray) -> int:
     """Count the distinct workers of a block in some categories."""
     task.turn[0] += 1
     count = 0
-    for c in np.flatnonzero(inside):
+    for c in inside:
         e = task.groups.head[block, c]
         while e >= 0:
             rider = task.groups.rider[e]

@@ -123,7 +123,8 @@ def people(*numbers, start=0):
 def shared(*places, k=10, apart=100):
     row = np.zeros(len(places), dtype=np.int64)
     col = np.arange(len(places)) * apart
-    return share_out(crowds(places), row, col, min_workers=k, cell_m=100.0)
+    workers = np.array([len(set().union(*place)) for place in places])
+    return share_out(crowds(places), workers, row, col, min_workers=k, cell_m=100.0)
 
 
 def test_a_point_with_enough_in_each_category_shows_its_own():
@@ -134,8 +135,14 @@ def test_thin_categories_are_pooled_and_split_by_the_study():
     # Far apart: no block helps. One worker at night in the first place, sixty in the second.
     out = shared(people(1, 39), people(60, 60))
     assert out[1] == pytest.approx([60, 60])
-    # 61 of 160 visits of the study are by night: 0.38 in whole percent.
-    assert out[0] == pytest.approx([40 * 0.38, 40 * 0.62])
+    # 61 of 160 visits of the study are by night, but there are under ten of forty workers: taken
+    # as five.
+    assert out[0] == pytest.approx([5, 35])
+    # 1 of 60 visits: 0.02 in whole percent is less than that.
+    assert shared(people(1, 39), people(0, 20))[0] == pytest.approx([0.8, 39.2])
+    # Nobody has ten: all by the study's shares, 10 : 60 : 30.
+    three = shared(people(4, 5, 4), people(16, 115, 56), apart=100)
+    assert three[0] == pytest.approx([13 * 0.1, 13 * 0.6, 13 * 0.3])
 
 
 def test_nobody_looks_the_same_as_somebody():
@@ -201,21 +208,40 @@ def test_differencing_worker_types_does_not_find_a_lone_driver(stays_of):
 sizes = st.tuples(st.integers(0, 12), st.integers(0, 12), st.integers(0, 12))
 
 
-@settings(max_examples=100)
-@given(sizes, st.integers(5, 12))
-def test_each_pool_has_enough_workers_or_is_all_there_is(numbers, k):
-    """Weights that are told apart from the study's shares stem from k workers."""
-    profile = np.array([0.5, 0.25, 0.25])
+def pools_of(workers, k):
+    """Pool sets of workers by hand: smallest with next smallest until each has k."""
+    pools = [([c], set(who)) for c, who in enumerate(workers)]
+    while len(pools) > 1:
+        pools.sort(key=lambda pool: (len(pool[1]), pool[0]))
+        if len(pools[0][1]) >= k:
+            break
+        (some, who), (more, others) = pools[:2]
+        pools[:2] = [(sorted(some + more), who | others)]
+    return pools
+
+
+@settings(max_examples=200)
+@given(
+    st.lists(st.sets(st.integers(0, 15), max_size=12), min_size=2, max_size=6),
+    st.integers(5, 12),
+    st.integers(1, 60),
+)
+def test_each_pool_has_enough_workers_or_is_all_there_is(workers, k, crowd):
+    """The weight of a pool is exact; inside it only who is under k tells, not by how much."""
+    profile = np.arange(1.0, len(workers) + 1)
     place = np.zeros(1, dtype=np.int64)
-    joined = join_neighbours(
-        place, place, crowds([people(*numbers)]), enough=0, reach_m=0.0, cell_m=100.0
-    )
-    shown = pool_blocks(joined, profile, k)[0]
-    assert shown.sum() == pytest.approx(sum(numbers))
-    ratio = np.round(shown / profile, 9)  # alike within a pool
-    for value in np.unique(ratio):
-        told = sum(n for n, r in zip(numbers, ratio, strict=True) if r == value)
-        assert told >= k or len(np.unique(ratio)) == 1
+    joined = join_neighbours(place, place, crowds([workers]), enough=0, reach_m=0.0, cell_m=100.0)
+    shown = pool_blocks(joined, np.array([float(crowd)]), profile, k)[0]
+    total = sum(map(len, workers))
+    pools = pools_of(workers, k)
+    assert len(pools) == 1 or min(len(who) for _, who in pools) >= k
+    for pool, _ in pools:
+        weight = sum(len(workers[c]) for c in pool)
+        assert shown[pool].sum() == pytest.approx(weight)
+        ample = [c for c in pool if len(workers[c]) >= k]
+        for c in set(pool) - set(ample):
+            share = weight * profile[c] / profile[pool].sum()
+            assert shown[c] == pytest.approx(min(share, k / 2 / crowd * total) if ample else share)
 
 
 @settings(max_examples=60)
