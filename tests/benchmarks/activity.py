@@ -12,11 +12,13 @@ CPU time (user and system) counts, and the most memory.
 """
 
 import argparse
+import importlib.util
 import json
 import platform
 import subprocess
 import sys
 import venv
+import zlib
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
@@ -84,8 +86,9 @@ class Data:
     """Generated files in one folder, made when they are asked for."""
 
     def __init__(self, folder):
-        self.folder = folder
-        folder.mkdir(parents=True, exist_ok=True)
+        source = b"".join((HERE / name).read_bytes() for name in ("rides.py", "made_fixes.py"))
+        self.folder = folder / f"made-by-{zlib.crc32(source):08x}"  # another generator, other files
+        self.folder.mkdir(parents=True, exist_ok=True)
 
     def city(self, riders, days=1, *, hard=False, shuffled=False):
         """Return the files of fixes and of true stays."""
@@ -270,16 +273,22 @@ def main():
     parser.add_argument("--size", choices=SIZES, default="S")
     parser.add_argument("--data", type=Path, help="where generated files are kept")
     parser.add_argument("--peers", type=Path, help="folder of virtual environments, one a peer")
+    parser.add_argument("--repeat", type=int, default=3, help="the least of so many runs counts")
     asked = parser.parse_args()
+    if not importlib.util.find_spec("duckdb"):
+        parser.error("DuckDB is missing: pip install -e '.[bench]'")
+    size = SIZES[asked.size]._replace(repeat=asked.repeat)
     with TemporaryDirectory() as folder:
-        data, size = Data(asked.data or Path(folder)), SIZES[asked.size]
+        data = Data(asked.data or Path(folder))
         lines = [*measure_speed(data, size), *measure_rightness(data, size)]
         if asked.peers:
             lines += measure_peers(data, size, asked.peers)
+    made = f"Size {asked.size}, Python {platform.python_version()}, {platform.machine()}."
+    said = "" if asked.peers else " Other libraries were not asked: see `--peers`."
     sys.stdout.write(
         "| what | measured | target | met |\n|---|---|---|---|\n"
         + "\n".join(map(str, lines))
-        + f"\n\nPython {platform.python_version()}, {platform.machine()}, size {asked.size}.\n"
+        + f"\n\n{made}{said}\n"
     )
 
 
