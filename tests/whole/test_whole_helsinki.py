@@ -48,6 +48,13 @@ def test_orders_add_up(helsinki):
     assert note["kept"] >= 3142
 
 
+def test_rounded_coordinates_are_told(helsinki):
+    plan, out = helsinki
+    assert plan.summary["datum"]["activity"]["rounded_deg"] == 0.001
+    assert plan.summary["datum"]["hosts"]["rounded_deg"] is None
+    assert "rounded to 0.001°" in (out / "quality.html").read_text(encoding="utf-8")
+
+
 def test_amenities_are_hosts_and_some_are_recommended(helsinki):
     plan, _ = helsinki
     assert len(plan.tables["hosts"]) > 20

@@ -71,6 +71,15 @@ def test_a_lack_of_stays_is_told(porto):
     assert "under one stay a rider and day" in (out / "quality.json").read_text(encoding="utf-8")
 
 
+def test_outside_china_no_datum_is_suspected(porto):
+    datum = porto[0].summary["datum"]
+    assert {name: found["verdict"] for name, found in datum.items()} == {
+        "activity": "outside",
+        "stations": "outside",
+    }
+    assert datum["activity"]["readings"]["wgs84"]["median_m"] < 6  # taxis drive on streets
+
+
 def test_the_plan_covers_more_and_is_proven(porto):
     summary = porto[0].summary
     assert len(summary["siting"]["sites"]) == 10
