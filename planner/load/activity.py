@@ -152,7 +152,7 @@ def _orders(
     untimed = (pickup_time.isna() & dropoff_time.isna()).to_numpy(bool)
     faults = [
         source.ragged(),
-        *_named_faults("pickup", pickup, neither),
+        *_named_faults(*_told_end(source, pickup, dropoff), neither),
         Fault("no usable time", untimed, source.place),
         Fault("dropoff before pickup", (dropoff_time < pickup_time).to_numpy(bool), source.place),
     ]
@@ -177,6 +177,12 @@ def _orders(
     notes = said | {what: int(rows[kept].sum()) for what, rows in guesses.items()}
     notes.update({loss.reason: loss.rows for loss in sift(len(source), halves)[1]})
     return finish(_numbered(table, "order_id"), "orders", source, losses, notes=notes)
+
+
+def _told_end(source: Source, pickup: Spots, dropoff: Spots) -> tuple[str, Spots]:
+    """Return the end by which an order that has none is named: the pickup if the file tells it."""
+    told = any(c.startswith("pickup_l") for c in source.frame.columns)
+    return ("pickup", pickup) if told else ("dropoff", dropoff)
 
 
 def _order_spots(

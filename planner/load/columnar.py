@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _WORDS = ("rider_id", "worker_type")  # read as dictionaries: their texts are touched once
+_BUFFER = 1 << 20  # of a column that is being read: row groups may be larger than the memory
 _PLACES = 32  # parts of a file that are looked at where dates are ambiguous
 
 
@@ -62,7 +63,7 @@ def _read_parquet(path: Path, picked: Mapping[str, str]) -> Iterator[Piece]:
     words = [picked[field] for field in _WORDS if field in picked]
     with (
         _guard(path, "Parquet"),
-        pq.ParquetFile(path, read_dictionary=words, pre_buffer=False, memory_map=False) as file,
+        pq.ParquetFile(path, read_dictionary=words, pre_buffer=False, buffer_size=_BUFFER) as file,
     ):
         row = 1
         for batch in file.iter_batches(

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 
 from planner.activity.databases import is_database
-from planner.activity.feed import FIX_SCHEMA, FixFeed
+from planner.activity.feed import FIX_SCHEMA, FeedPart, FixFeed
 from planner.errors import InputError
 from planner.geo import require_metric
 from planner.load.columns import all_riders
@@ -99,7 +100,25 @@ def scan_activity(
         timezone=timezone,
         rows=None if None in known else sum(n for n in known if n is not None),
         note=note,
+        parts=tuple(_as_part(part, alone=len(rows) == 1) for part in rows),
     )
+
+
+def _as_part(part: Rows | SheetRows, *, alone: bool) -> FeedPart:
+    return FeedPart(
+        partial(_read_part, part), part.unit if alone else f"{part.path.name} {part.unit}"
+    )
+
+
+def _read_part(
+    part: Rows | SheetRows, notes: dict[str, int]
+) -> Iterator[tuple[pa.RecordBatch, int | np.ndarray]]:
+    names = [n for n in FIX_SCHEMA.names if n != "worker_type" or part.has_worker_type]
+    schema = pa.schema([FIX_SCHEMA.field(name) for name in names])
+    for columns, row in part.read(notes):
+        if part.has_worker_type and "worker_type" not in columns:
+            columns["worker_type"] = all_riders(len(columns["time"]))
+        yield pa.RecordBatch.from_arrays([columns[n] for n in names], schema=schema), row
 
 
 class _Note(dict[str, Any]):

@@ -144,3 +144,22 @@ def test_the_only_place_of_an_order_is_the_end_that_has_a_time(tmp_path, time, e
     assert only["pickup"].notna().all()
     with pytest.raises(ColumnError, match="dropoff_lon"):
         load(tmp_path, [{"rider": "r", time: "2026-09-15 10:50"}], area=AREA)
+
+
+def test_an_order_without_an_end_is_lost_for_what_its_only_end_lacks(tmp_path):
+    row = {"rider": "r", "送达时间": "2026-09-15 10:50", "经度": 114.95, "纬度": 25.85}
+    orders = load(tmp_path, [row, row | {"经度": 0, "纬度": 0}], area=AREA)
+    assert orders.attrs["input"]["dropped"] == {"dropoff: coordinate 0, 0": 1}
+
+
+def test_every_reason_and_note_speaks_chinese(tmp_path):
+    from planner.i18n import translator
+
+    speak = translator("zh")
+    rows = [waybill(), waybill(is_courier_grabbed=0), waybill(sender_lng=0, sender_lat=0)]
+    one = load(tmp_path, rows, area=AREA).attrs["input"]
+    rows = [dated(), dated(送达时间="", 取餐时间="", 接单时间="", 下单时间="")]
+    other = load(tmp_path, rows, area=AREA).attrs["input"]
+    said = [w for note in (one, other) for key in ("dropped", "notes") for w in note[key]]
+    assert len(said) > 5
+    assert [w for w in said if speak(w) == w] == []
