@@ -218,6 +218,9 @@ def _weigh(s: Settings, visits: gpd.GeoDataFrame, basis: str) -> gpd.GeoDataFram
         min_workers=s.demand.min_workers,
         merge_m=s.demand.merge_m,
         dayparts=s.demand.dayparts,
+        registered=s.demand.registered,
+        need=s.demand.need,
+        need_types=s.demand.need_types,
     )
     demand.attrs["demand"]["basis"] = basis
     return demand

@@ -18,7 +18,7 @@ from planner.demand.shares import share_out, told_share
 from planner.demand.visits import Visits, read_visits
 from planner.demand.weighing import TYPE, Expansion, check_weights, expand_sample, weigh
 from planner.errors import InputError, SettingsError
-from planner.settings import DAYPARTS, STAY_CLASSES
+from planner.settings import DAYPARTS, STAY_CLASSES, StayClass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -36,7 +36,7 @@ def make_demand(
     merge_m: float = 400.0,
     dayparts: Mapping[str, tuple[float, float]] = DAYPARTS,
     registered: Mapping[str, int] | None = None,
-    need: Mapping[str, float] | None = None,
+    need: Mapping[StayClass, float] | None = None,
     need_types: Mapping[str, float] | None = None,
 ) -> gpd.GeoDataFrame:
     """Sum stays up to demand points, each with enough distinct workers behind it.
@@ -135,25 +135,17 @@ def make_demand(
     started = perf_counter()
     tiled = check_dayparts(dayparts)
     _check_settings(cell_m, min_workers, merge_m)
-    registered, need, need_types = dict(registered or {}), dict(need or {}), dict(need_types or {})
-    check_weights(registered, need, need_types)
+    by_class: dict[str, float] = {str(name): float(value) for name, value in (need or {}).items()}
+    by_type = dict(need_types or {})
+    check_weights(registered or {}, by_class, by_type)
     gate = _Gate(float(cell_m), int(min_workers), float(merge_m))
-    if "arrive" not in stays.columns and "weight_per_day" in stays.columns:
-        columns, centre, note = sum_counts(stays, cell_m=gate.cell_m, min_workers=gate.min_workers)
-        expansion = _no_expansion(registered, "`counts`")
-    else:
-        names = [*dayparts] if tiled else [*dayparts, REST]
-        visits = read_visits(stays, dayparts, cell_m=gate.cell_m)
-        columns, centre, note = _sum_visits(visits, names, gate)
-        if stays.attrs.get("activity", {}).get("workers_basis") == "orders":
-            expansion = _no_expansion(registered, "orders without riders")
-        else:
-            expansion = expand_sample(visits, registered, min_workers=gate.min_workers)
+    names = [*dayparts] if tiled else [*dayparts, REST]
+    columns, centre, note, expansion = _pass_gate(stays, dayparts, names, gate, registered or {})
     factor = {
-        name: expansion.factor.get(name, 1.0) * need_types.get(name, 1.0)
-        for name in {*expansion.factor, *need_types}
+        name: expansion.factor.get(name, 1.0) * by_type.get(name, 1.0)
+        for name in {*expansion.factor, *by_type}
     }
-    columns = weigh(columns, by_type=factor, by_class=need)
+    columns = weigh(columns, by_type=factor, by_class=by_class)
     digits = max(4, len(str(len(centre[0]))))
     demand = gpd.GeoDataFrame(
         columns,
@@ -174,9 +166,9 @@ def make_demand(
             if f"weight_{name}" in columns
         },
         **expansion.note,
-        "need": {name: float(need.get(name, 1.0)) for name in STAY_CLASSES},
-        "need_types": {name: float(value) for name, value in sorted(need_types.items())},
-        "need_types_unseen": sorted(n for n in need_types if f"{TYPE}{n}" not in columns),
+        "need": {str(name): by_class.get(name, 1.0) for name in STAY_CLASSES},
+        "need_types": {name: float(value) for name, value in sorted(by_type.items())},
+        "need_types_unseen": sorted(name for name in by_type if f"{TYPE}{name}" not in columns),
     }
     seconds, lost = perf_counter() - started, note["suppressed_cells"]
     _LOG.info(
@@ -202,6 +194,26 @@ def _check_settings(cell_m: float, min_workers: int, merge_m: float) -> None:
             f"The `min_workers` setting must be {_LEAST_WORKERS} or more. Got {min_workers}. "
             "Fewer workers could be recognised."
         )
+
+
+def _pass_gate(
+    stays: gpd.GeoDataFrame,
+    dayparts: Mapping[str, tuple[float, float]],
+    names: list[str],
+    gate: _Gate,
+    registered: Mapping[str, int],
+) -> tuple[dict[str, np.ndarray], list[np.ndarray], dict[str, Any], Expansion]:
+    """Return what may be shown of stays or counts, and how they are to be expanded."""
+    if "arrive" not in stays.columns and "weight_per_day" in stays.columns:
+        counted = sum_counts(stays, cell_m=gate.cell_m, min_workers=gate.min_workers)
+        return *counted, _no_expansion(registered, "`counts`")
+    visits = read_visits(stays, dayparts, cell_m=gate.cell_m)
+    summed = _sum_visits(visits, names, gate)
+    account = stays.attrs.get("activity", {})
+    if account.get("workers_basis") == "orders":
+        return *summed, _no_expansion(registered, "orders without riders")
+    tracked = account.get("workers_by_type", {})
+    return *summed, expand_sample(visits, registered, tracked=tracked, min_workers=gate.min_workers)
 
 
 def _no_expansion(registered: Mapping[str, int], what: str) -> Expansion:

@@ -36,7 +36,13 @@ class Expansion(NamedTuple):
     note: dict[str, Any]
 
 
-def expand_sample(visits: Visits, registered: Mapping[str, int], *, min_workers: int) -> Expansion:
+def expand_sample(
+    visits: Visits,
+    registered: Mapping[str, int],
+    *,
+    tracked: Mapping[str, int],
+    min_workers: int,
+) -> Expansion:
     """Return by how much each worker type is under-represented in the sample.
 
     Parameters
@@ -45,17 +51,20 @@ def expand_sample(visits: Visits, registered: Mapping[str, int], *, min_workers:
         What was seen, all of it.
     registered
         Workers by type that there are.
+    tracked
+        Workers by type that were observed at all, where that is known: some never stay anywhere.
     min_workers
         The privacy limit k: listed types with fewer workers seen are expanded together.
 
     Notes
     -----
-    A type's factor is registered / distinct workers seen (the ratio estimator of Cochran 1977,
-    *Sampling Techniques*, ch. 6). Listed types under k are pooled, smallest with next smallest,
-    until each pool has k; if all of them together have fewer, none is expanded. A sample that is
-    larger than the register is a fault of the data and is not shrunk.
+    A type's factor is registered / distinct workers seen, with or without stays (the ratio
+    estimator of Cochran 1977, *Sampling Techniques*, ch. 6). Listed types under k are pooled,
+    smallest with next smallest, until each pool has k; if all of them together have fewer, none is
+    expanded. A sample that is larger than the register is a fault of the data and is not shrunk.
     """
-    pools = _pools(visits, sorted(set(registered) & set(visits.kinds)), min_workers)
+    listed = sorted(set(registered) & set(visits.kinds))
+    pools = _pools(visits, listed, tracked, min_workers)
     faults: dict[str, list[str]] = {
         "not_listed": sorted(set(visits.kinds) - set(registered)),
         "not_seen": sorted(set(registered) - set(visits.kinds)),
@@ -149,12 +158,15 @@ def check_weights(
                 raise SettingsError(f"The `{setting}` of `{name}` must be 0 or more. Got {value}.")
 
 
-def _pools(visits: Visits, kinds: list[str], min_workers: int) -> list[tuple[list[str], int]]:
+def _pools(
+    visits: Visits, kinds: list[str], tracked: Mapping[str, int], min_workers: int
+) -> list[tuple[list[str], int]]:
     """Pool worker types until each pool has enough distinct workers; return pools and workers."""
     number = {kind: i for i, kind in enumerate(visits.kinds)}
 
     def workers(some: list[str]) -> int:
-        return visits.workers(np.isin(visits.entries.kind, [number[kind] for kind in some]))
+        stayed = visits.workers(np.isin(visits.entries.kind, [number[kind] for kind in some]))
+        return max(stayed, sum(int(tracked.get(kind, 0)) for kind in some))
 
     pools = [([kind], workers([kind])) for kind in kinds]
     while len(pools) > 1:

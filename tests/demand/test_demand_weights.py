@@ -167,6 +167,13 @@ def test_a_sample_stands_for_the_register(stays_of):
     assert note["expansion_faults"] == {"not_seen": ["ride"]}
 
 
+def test_workers_who_stayed_nowhere_are_in_the_sample(stays_of):
+    stays = two_types(stays_of)
+    stays.attrs["activity"] = {"workers_by_type": {"food": 80, "ride": 7}}
+    note = make_demand(stays, registered={"food": 400}).attrs["demand"]
+    assert note["expansion"] == {"food": {"seen": 80, "registered": 400, "factor": 5.0}}
+
+
 def test_types_that_are_not_listed_keep_their_weight_and_are_told(stays_of):
     demand = make_demand(two_types(stays_of), registered={"courier": 100})
     assert demand["weight_type_courier"].sum() == pytest.approx(200.0)
