@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,8 +28,11 @@ def count_workers(slot: np.ndarray, rider: np.ndarray, slots: int) -> list[int]:
     >>> count_workers(np.array([0, 0, 2]), np.array([7, 7, 1]), 3)
     [1, 0, 1]
     """
-    pair = np.unique(np.column_stack([slot, rider]), axis=0)
-    return np.bincount(pair[:, 0], minlength=slots).tolist()
+    if not len(slot):
+        return [0] * slots
+    riders = int(rider.max()) + 1
+    pair = pd.unique(slot.astype(np.int64) * riders + rider)
+    return np.bincount(pair // riders, minlength=slots).tolist()
 
 
 def hide_small(values: Sequence[int], workers: Sequence[int], enough: int) -> list[int | None]:

@@ -91,29 +91,36 @@ def _of_fixes(per_hour: Mapping[str, list[int]]) -> dict[str, list[int]]:
 
 def _of_visits(visits: pd.DataFrame) -> dict[str, list[int]]:
     """Count visits by the local day and hour they begin in."""
-    arrive = visits["arrive"].dt
-    day, days = pd.factorize(arrive.strftime("%Y-%m-%d"), sort=True)
-    slot = day * _HOURS + arrive.hour.to_numpy()
-    counts = np.bincount(slot, minlength=len(days) * _HOURS).reshape(-1, _HOURS)
-    return dict(zip(map(str, days), counts.tolist(), strict=True))
+    day, hour = np.divmod(_local_hour(visits["arrive"]), _HOURS)
+    number, days = pd.factorize(day, sort=True)
+    counts = np.bincount(number * _HOURS + hour, minlength=len(days) * _HOURS)
+    names = days.astype("datetime64[D]").astype(str).tolist()
+    return dict(zip(names, counts.reshape(-1, _HOURS).tolist(), strict=True))
 
 
 def _workers(visits: pd.DataFrame, days: list[str]) -> tuple[list[int], list[int]]:
     """Count the riders known to be there on each day and in each hour: those on a visit then."""
-    rider, _ = pd.factorize(visits["rider_id"].astype(str), sort=True)
-    moments, riders = [visits["leave"]], [rider]
-    for hours in range(_HOURS):
-        moment = visits["arrive"] + pd.Timedelta(hours=hours)
-        during = (moment <= visits["leave"]).to_numpy()
+    rider = pd.factorize(visits["rider_id"])[0]
+    first, last = _local_hour(visits["arrive"]), _local_hour(visits["leave"])
+    hours, riders = [first], [rider]
+    for more in range(1, _HOURS):
+        during = first + more <= last
         if not during.any():
             break
-        moments.append(moment[during])
+        hours.append(first[during] + more)
         riders.append(rider[during])
-    when, who = pd.concat(moments).dt, np.concatenate(riders)
-    day = pd.Index(days).get_indexer(when.strftime("%Y-%m-%d"))
-    known = day >= 0
-    by_day = count_workers(day[known], who[known], len(days))
-    return by_day, count_workers(when.hour.to_numpy(), who, _HOURS)
+    day, hour = np.divmod(np.concatenate(hours), _HOURS)
+    who = np.concatenate(riders)
+    known_days = pd.Index(np.array(days, dtype="datetime64[D]").astype(np.int64))
+    number = known_days.get_indexer(pd.Index(day))
+    known = number >= 0
+    by_day = count_workers(number[known], who[known], len(days))
+    return by_day, count_workers(hour, who, _HOURS)
+
+
+def _local_hour(times: pd.Series) -> np.ndarray:
+    """Return the hours of the local clock since 1970, int64."""
+    return times.dt.tz_localize(None).to_numpy("datetime64[h]").astype(np.int64)
 
 
 def _missing(seen: list[date]) -> list[str]:

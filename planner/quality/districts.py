@@ -10,6 +10,7 @@ import shapely
 
 from planner.demand.gate import Crowds, join_neighbours
 from planner.demand.hexagons import cell_of
+from planner.quality.crowds import count_workers
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -53,34 +54,33 @@ def measure_districts(
     area = (
         area.dissolve("name", sort=True).reset_index() if area["name"].duplicated().any() else area
     )
-    x, y = _xy(visits)
-    seen, points = _owners(area, x, y), _owners(area, *_xy(demand))
-    weight = demand["weight_per_day"].to_numpy(dtype=float)
+    seen, points = (_owners(area, table.geometry.to_numpy()) for table in (visits, demand))
+    count = np.bincount(points, minlength=len(area))
+    weight = np.bincount(
+        points, weights=demand["weight_per_day"].to_numpy(dtype=float), minlength=len(area)
+    )
     cell_m2 = _HEXAGON * float(demand.attrs["demand"]["cell_m"]) ** 2
-    rider, weak = _riders(visits), None
-    if rider is not None:
-        weak = _suppressed(x, y, rider, demand.attrs["demand"])
-    rows: list[dict[str, Any]] = []
-    names = zip(area["name"].astype(str), _labels(area, language), strict=True)
-    for number, (name, label) in enumerate(names):
-        here, points_here = seen == number, points == number
-        rows.append(
-            {
-                "name": name,
-                "label": label,
-                "workers": None if rider is None else _workers(rider[here], min_workers),
-                "demand_points": int(points_here.sum()),
-                "weight_per_day": float(weight[points_here].sum()),
-                "suppressed_share": None
-                if rider is None or weak is None
-                else _share(weak[here], rider[here], min_workers),
-                "area_share": min(
-                    float(points_here.sum() * cell_m2 / area.geometry.iloc[number].area), 1.0
-                ),
-            }
+    covered = np.minimum(count * cell_m2 / area.area.to_numpy(), 1.0)
+    workers, suppressed = _crowds(seen, len(area), visits, demand.attrs["demand"], min_workers)
+    rows = [
+        {
+            "name": name,
+            "label": label,
+            "workers": workers[k],
+            "demand_points": int(count[k]),
+            "weight_per_day": float(weight[k]),
+            "suppressed_share": suppressed[k],
+            "area_share": float(covered[k]),
+        }
+        for k, (name, label) in enumerate(
+            zip(area["name"].astype(str), _labels(area, language), strict=True)
         )
-    empty = [row["label"] for number, row in enumerate(rows) if not (seen == number).any()]
-    return {"districts": rows, "empty": empty}
+    ]
+    visited = np.bincount(seen, minlength=len(area)) > 0
+    return {
+        "districts": rows,
+        "empty": [row["label"] for row, some in zip(rows, visited, strict=True) if not some],
+    }
 
 
 def _labels(area: gpd.GeoDataFrame, language: str) -> list[str]:
@@ -96,10 +96,9 @@ def _xy(table: gpd.GeoDataFrame) -> tuple[np.ndarray, np.ndarray]:
     return shapely.get_x(points), shapely.get_y(points)
 
 
-def _owners(area: gpd.GeoDataFrame, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+def _owners(area: gpd.GeoDataFrame, points: np.ndarray) -> np.ndarray:
     """Return the row of each point's district: on a border the first, outside all the nearest."""
-    tree, points = shapely.STRtree(area.geometry.to_numpy()), shapely.points(x, y)
-    owner = np.full(len(x), len(area))
+    tree, owner = shapely.STRtree(area.geometry.to_numpy()), np.full(len(points), len(area))
     point, polygon = tree.query(points, predicate="intersects")
     np.minimum.at(owner, point, polygon)
     outside = np.flatnonzero(owner == len(area))
@@ -109,39 +108,39 @@ def _owners(area: gpd.GeoDataFrame, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return owner
 
 
-def _riders(visits: pd.DataFrame) -> np.ndarray | None:
-    """Return a number for each rider, or None for counts, which do not tell them apart."""
-    if "rider_id" not in visits:
-        return None
-    return pd.factorize(visits["rider_id"].astype(str), sort=True)[0]
+def _crowds(
+    seen: np.ndarray, districts: int, visits: gpd.GeoDataFrame, note: dict[str, Any], enough: int
+) -> tuple[list[int | None], list[float | None]]:
+    """Return the distinct workers and the suppressed share of each district, None where hidden."""
+    if "rider_id" not in visits:  # counts do not tell workers apart
+        return [None] * districts, [None] * districts
+    rider = pd.factorize(visits["rider_id"])[0]
+    weak = _suppressed(*_xy(visits), rider, note)
+    shares: list[float | None] = []
+    behind = [count_workers(seen[part], rider[part], districts) for part in (weak, ~weak)]
+    lost, all_of = (np.bincount(d, minlength=districts) for d in (seen[weak], seen))
+    for number in range(districts):
+        few = any(0 < workers[number] < enough for workers in behind)
+        known = all_of[number] and not few
+        shares.append(round(float(lost[number] / all_of[number]), 3) if known else None)
+    workers = count_workers(seen, rider, districts)
+    return [None if 0 < n < enough else n for n in workers], shares
 
 
 def _suppressed(
     x: np.ndarray, y: np.ndarray, rider: np.ndarray, note: dict[str, Any]
 ) -> np.ndarray:
     """Tell which visits lie in cells that the demand leaves out, by the demand's own rule."""
-    hexagon = np.column_stack(cell_of(x, y, float(note["cell_m"])))
-    cells, cell = np.unique(hexagon, axis=0, return_inverse=True)
-    cell = cell.reshape(-1)
-    pair = np.unique(np.column_stack([cell, rider]), axis=0)
-    start = np.searchsorted(pair[:, 0], np.arange(len(cells) + 1))
+    row, col = cell_of(x, y, float(note["cell_m"]))
+    least, width = int(col.min()), int(np.ptp(col)) + 1
+    cell, cells = pd.factorize(row * width + col - least, sort=True)
+    row, col = np.divmod(cells, width)
+    riders = int(rider.max()) + 1
+    where, who = np.divmod(np.sort(pd.unique(cell * riders + rider)), riders)
+    start = np.searchsorted(where, np.arange(len(cells) + 1))
     groups = join_neighbours(
-        cells[:, 0], cells[:, 1], Crowds(pair[:, 1], start, np.ones((len(cells), 1))),
+        row, col + least, Crowds(who, start, np.ones((len(cells), 1))),
         enough=int(note["min_workers"]), reach_m=float(note["merge_m"]),
         cell_m=float(note["cell_m"]),
     )  # fmt: skip
     return groups.weak[cell]
-
-
-def _workers(rider: np.ndarray, enough: int) -> int | None:
-    """Count distinct workers; None for one to k-1."""
-    n = len(np.unique(rider))
-    return None if 0 < n < enough else n
-
-
-def _share(weak: np.ndarray, rider: np.ndarray, enough: int) -> float | None:
-    """Return the share of suppressed visits if k workers or none stand behind either side."""
-    if not len(weak):
-        return None
-    crowds = [_workers(rider[weak], enough), _workers(rider[~weak], enough)]
-    return None if None in crowds else round(float(weak.mean()), 3)
