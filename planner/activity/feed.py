@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pyarrow as pa
 
@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     import geopandas as gpd
+    import numpy as np
 
     from planner.geo import Datum
 
@@ -23,6 +24,23 @@ FIX_SCHEMA = pa.schema([
     ("lon", pa.float64()),  # degrees in the feed's datum; null where there is none, NaN where
     ("lat", pa.float64()),  # something stands that is no coordinate
 ])  # fmt: skip
+
+
+class FeedPart(NamedTuple):
+    """A part of a feed that can be read on its own, also by another process.
+
+    Attributes
+    ----------
+    read
+        Yields record batches of `FIX_SCHEMA`, and the number of each one's first row in its file
+        if its rows follow each other there, else every row's, shape (n,) int64. It is given a dict
+        to which it adds the notes of this part.
+    place
+        What stands before a row's number when its place is told: ``day2.csv row``.
+    """
+
+    read: Callable[[dict[str, int]], Iterator[tuple[pa.RecordBatch, int | np.ndarray]]]
+    place: str
 
 
 @dataclass(frozen=True)
@@ -46,6 +64,8 @@ class FixFeed:
         How many there are, None if that is not known beforehand.
     note
         What the plan tells of the input: `file`, `sha256`, and `notes` of what was assumed.
+    parts
+        The same rows in parts, one after the other; none if the feed cannot be parted.
     """
 
     read: Callable[[], Iterator[pa.RecordBatch]]
@@ -55,3 +75,4 @@ class FixFeed:
     timezone: str
     rows: int | None
     note: dict[str, Any]
+    parts: tuple[FeedPart, ...] = field(default=(), repr=False)
