@@ -20,7 +20,10 @@ SEED_S = 180.0  # what the robust rule grows from; shorter halts are traffic lig
 _MAX_OUTSIDE = 5  # fixes in a row that may lie outside before a stay ends
 _MAX_OUTSIDE_S = 300.0  # and seconds
 _MEMORY = 20  # the running centre follows the last 20 fixes or so
-_SAMPLE = 64  # fixes that the medians are taken from
+_WEIGHT = 1.0 / np.clip(np.arange(_MEMORY + 1), 1, None)  # of the n-th fix for the centre
+_SAMPLE = 64  # fixes that a stay's centre is the median of
+_FEW = 16  # fixes that tell where a third of a stay lies
+_BINS = 32  # a median is looked for in the one that holds it
 _NARROW, _WIDE = 0.8, 1.2  # of the radius: how far it adapts to a device's noise
 _NOISE = 3.5  # times the median distance: the radius that suits
 _TRIM_SHARE = 0.3  # of the radius: ends closer than this to the centre are never trimmed
@@ -114,23 +117,23 @@ def find_robust(
     found: int,
 ) -> tuple[int, int]:
     """Stays grown, trimmed and joined; `state` holds the rider's last one, which may yet grow."""
-    buffer = np.empty(_SAMPLE)
+    buffer = np.empty(_SAMPLE + _BINS)
     i = ahead = begin
     while i < known:
         ahead = _skip_to(second, ahead, i, known, seed_s)
         if _moves_on(x, y, i, ahead, known, radius_m):
             i += 1
             continue
-        stop, decided = _settle(second, x, y, i, known, radius_m, seed_s, buffer)
-        if not (decided or final):
+        stop, decided, cx, cy, noise = _settle(
+            second, x, y, i, known, final, radius_m, seed_s, buffer
+        )
+        if not decided:
             return found, i
         if second[stop] - second[i] < seed_s:
             i += 1
             continue
-        cx, cy = _median(x, i, stop, buffer), _median(y, i, stop, buffer)
-        noise = _noise(x, y, i, stop, cx, cy, buffer)
         a, b = _trim(x, y, i, stop, cx, cy, noise, radius_m)
-        if second[b] - second[a] < seed_s or _drifts(x, y, a, b, noise, radius_m, buffer):
+        if second[b] - second[a] < seed_s or _drifts(x, y, a, b, cx, cy, noise, radius_m):
             i += 1
             continue
         if _goes_on(state, second[a], cx, cy, radius_m):
@@ -199,28 +202,36 @@ def _settle(
     y: np.ndarray,
     i: int,
     known: int,
+    final: bool,
     radius_m: float,
     seed_s: float,
     buffer: np.ndarray,
-) -> tuple[int, bool]:
-    """Return the last fix of a stay from i on, and whether later fixes can change that.
+) -> tuple[int, bool, float, float, float]:
+    """Return the last fix of a stay from i on, if later fixes leave it so, its centre and noise.
 
     The radius suits the device: it is narrow unless the fixes scatter.
     """
     radius = _NARROW * radius_m
-    stop, decided = _grow(second, x, y, i, known, radius)
+    stop, over = _grow(second, x, y, i, known, radius)
+    decided = over or final
     if not decided or second[stop] - second[i] < seed_s:
-        return stop, decided
-    cx, cy = _median(x, i, stop, buffer), _median(y, i, stop, buffer)
-    wanted = min(_NOISE * _noise(x, y, i, stop, cx, cy, buffer), _WIDE * radius_m)
-    return _grow(second, x, y, i, known, wanted) if wanted > radius else (stop, decided)
+        return stop, decided, 0.0, 0.0, 0.0
+    cx, cy, noise = _middle(x, y, i, stop, radius_m, buffer)
+    wanted = min(_NOISE * noise, _WIDE * radius_m)
+    if wanted > radius:
+        stop, over = _grow(second, x, y, i, known, wanted)
+        cx, cy, noise = _middle(x, y, i, stop, radius_m, buffer)
+    return stop, over or final, cx, cy, noise
 
 
 @compiled
 def _grow(
     second: np.ndarray, x: np.ndarray, y: np.ndarray, i: int, known: int, radius: float
 ) -> tuple[int, bool]:
-    """Return the last fix within the radius of a centre that follows the fixes from i on."""
+    """Return the last fix within the radius of a centre that follows the fixes from i on.
+
+    And whether later fixes leave it so.
+    """
     cx, cy = x[i], y[i]
     inside, last, outside = 1, i, 0
     for j in range(i + 1, known):
@@ -229,7 +240,7 @@ def _grow(
         dx, dy = x[j] - cx, y[j] - cy
         if dx * dx + dy * dy <= radius * radius:
             inside += 1
-            weight = 1.0 / min(inside, _MEMORY)
+            weight = _WEIGHT[min(inside, _MEMORY)]
             cx += dx * weight
             cy += dy * weight
             last, outside = j, 0
@@ -267,18 +278,30 @@ def _drifts(
     y: np.ndarray,
     a: int,
     b: int,
+    cx: float,
+    cy: float,
     noise: float,
     radius_m: float,
-    buffer: np.ndarray,
 ) -> bool:
     """Tell a slow ride: its last third lies elsewhere than its first."""
     third = (b - a + 1) // 3
     if third < 2:
         return False
-    dx = _median(x, a, a + third - 1, buffer) - _median(x, b - third + 1, b, buffer)
-    dy = _median(y, a, a + third - 1, buffer) - _median(y, b - third + 1, b, buffer)
+    c, d = a + third - 1, b - third + 1
+    dx = _mean(x, a, c, cx, radius_m) - _mean(x, d, b, cx, radius_m)
+    dy = _mean(y, a, c, cy, radius_m) - _mean(y, d, b, cy, radius_m)
     far2 = dx * dx + dy * dy
     return far2 > (_DRIFT_SHARE * radius_m) ** 2 and far2 > (_DRIFT_FACTOR * noise) ** 2
+
+
+@compiled
+def _mean(values: np.ndarray, a: int, b: int, near: float, radius_m: float) -> float:
+    """Mean distance from a value of some of a..b, none taken for farther than the radius."""
+    total, n = 0.0, 0
+    for q in range(a, b + 1, (b - a) // _FEW + 1):
+        total += min(max(values[q] - near, -radius_m), radius_m)
+        n += 1
+    return total / n
 
 
 @compiled
@@ -287,33 +310,64 @@ def _off2(x: np.ndarray, y: np.ndarray, i: int, cx: float, cy: float) -> float:
 
 
 @compiled
-def _noise(
-    x: np.ndarray, y: np.ndarray, a: int, b: int, cx: float, cy: float, buffer: np.ndarray
-) -> float:
-    """Median distance from the centre."""
-    stride = (b - a + 1) // _SAMPLE + 1
+def _middle(
+    x: np.ndarray, y: np.ndarray, a: int, b: int, radius_m: float, buffer: np.ndarray
+) -> tuple[float, float, float]:
+    """Return the median place of at most 64 fixes of a..b, and their median distance from it."""
+    cx = _median(x, a, b, x[a], radius_m, buffer)
+    cy = _median(y, a, b, y[a], radius_m, buffer)
+    stride = (b - a) // _SAMPLE + 1
     n = 0
     for q in range(a, b + 1, stride):
-        buffer[n] = _off2(x, y, q, cx, cy)
+        buffer[n] = np.sqrt(_off2(x, y, q, cx, cy))
         n += 1
-    return np.sqrt(_select(buffer, n))
+    return cx, cy, _half(buffer, n, 0.0, _BINS / radius_m)
 
 
 @compiled
-def _median(values: np.ndarray, a: int, b: int, buffer: np.ndarray) -> float:
-    """Upper median of at most 64 values evenly taken from a..b (both included)."""
-    stride = (b - a + 1) // _SAMPLE + 1
+def _median(
+    values: np.ndarray, a: int, b: int, near: float, radius_m: float, buffer: np.ndarray
+) -> float:
+    """Upper median of at most 64 values evenly taken from a..b, most of them near a value."""
+    stride = (b - a) // _SAMPLE + 1
     n = 0
     for q in range(a, b + 1, stride):
         buffer[n] = values[q]
         n += 1
-    return _select(buffer, n)
+    return _half(buffer, n, near - radius_m, _BINS / (2.0 * radius_m))
 
 
 @compiled
-def _select(buffer: np.ndarray, n: int) -> float:
-    """Upper median of the first n values by Hoare's selection; reorders them."""
-    k, low, high = n // 2, 0, n - 1
+def _half(buffer: np.ndarray, n: int, low: float, per_unit: float) -> float:
+    """Upper median of the first n values; the bins are in the buffer's end.
+
+    Values beyond the bins count in the outermost, so that the result is exact wherever they lie.
+    """
+    bins = buffer[_SAMPLE:]
+    bins[:] = 0.0
+    for q in range(n):
+        bins[_bin(buffer[q], low, per_unit)] += 1.0
+    k, b = float(n // 2), 0
+    while bins[b] <= k:
+        k -= bins[b]
+        b += 1
+    m = 0
+    for q in range(n):
+        value = buffer[q]
+        buffer[m] = value
+        m += _bin(value, low, per_unit) == b
+    return _select(buffer, m, int(k))
+
+
+@compiled
+def _bin(value: float, low: float, per_unit: float) -> int:
+    return int(min(max((value - low) * per_unit, 0.0), _BINS - 1.0))
+
+
+@compiled
+def _select(buffer: np.ndarray, n: int, k: int) -> float:
+    """Return the k-th smallest of the first n values by Hoare's selection; reorders them."""
+    low, high = 0, n - 1
     while low < high:
         pivot = buffer[k]
         i, j = low, high

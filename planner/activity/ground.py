@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import shapely
 from pyproj import Transformer
+from scipy.interpolate import RectBivariateSpline
 
 from planner.compiled import compiled
 from planner.geo import WGS84, from_wgs84, require_metric, to_wgs84
@@ -26,12 +27,12 @@ if TYPE_CHECKING:
 OK, EMPTY, MALFORMED, ZERO, SWAPPED, OFF_GLOBE, OUTSIDE, _ASK = range(8)
 _IN, _OUT, _MIXED = 1, 0, 2
 
-_STEP_DEG = 0.01  # between tabulated points to begin with
-_FINEST_DEG = 0.00125
-_ERROR_M = 0.001  # the table is refined until interpolation is this exact
-_MOST_NODES = 4_000_000
+_EXACT_DEG = 0.005  # between points that are converted exactly
+_ERROR_M = 0.005  # the table is refined until interpolation is this exact
+_MOST_VALUES = 8_000_000
 _RASTER = 512  # cells along the longer side of the area's raster
 _LEAST_CELL_M = 10.0
+_SHIFT = 2.0**40 + 0.5
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,7 @@ def make_ground(area: gpd.GeoDataFrame, datum: Datum, margin_m: float = 100.0) -
     Returns
     -------
     Ground
-        Exact to a millimetre or so (interpolation; coordinates are kept in centimetres).
+        Exact to a centimetre: half of it interpolation, half of it rounding.
 
     Raises
     ------
@@ -151,76 +152,48 @@ def _tabulate(
     edge = shapely.segmentize(shapely.box(*shape.bounds).exterior, np.sqrt(shape.area) / 16.0)
     x, y = shapely.get_coordinates(edge).T
     lon, lat = from_wgs84(*back.transform(x, y), datum)
-    forth = Transformer.from_crs(WGS84, area.crs, always_xy=True)
-
-    def exact(lon: np.ndarray, lat: np.ndarray) -> np.ndarray:
-        return np.stack(forth.transform(*to_wgs84(lon, lat, datum)), -1)
-
-    step = _STEP_DEG
+    exact = _splines(_steps(lon, _EXACT_DEG, 4), _steps(lat, _EXACT_DEG, 4), area, datum)
+    step = _EXACT_DEG
     while True:
-        first = (lon.min() - 2.5 * step, lat.min() - 2.5 * step)
-        columns = int((lon.max() - first[0]) / step) + 4
-        rows = int((lat.max() - first[1]) / step) + 4
-        grid = np.meshgrid(first[0] + step * np.arange(columns), first[1] + step * np.arange(rows))
-        table = np.ascontiguousarray(exact(*grid))
-        finer = step / 2.0
-        if finer < _FINEST_DEG or 4 * rows * columns > _MOST_NODES:
-            return first, step, table
-        if (
-            _error(table, first, step, exact(grid[0] + 0.37 * step, grid[1] + 0.43 * step))
-            < _ERROR_M
-        ):
-            return first, step, table
-        step = finer
+        columns, rows = _steps(lon, step, 1), _steps(lat, step, 1)
+        table = np.stack([f(rows, columns) for f in exact], -1)
+        between = [f(rows[:-1] + step / 2.0, columns[:-1] + step / 2.0) for f in exact]
+        if _error(table, np.stack(between, -1)) < _ERROR_M or 4 * table.size > _MOST_VALUES:
+            return (columns[0], rows[0]), step, np.ascontiguousarray(table)
+        step /= 2.0
 
 
-def _error(table: np.ndarray, first: tuple[float, float], step: float, exact: np.ndarray) -> float:
-    """Return by how many metres interpolation errs a little aside of every inner point."""
-    worst = 0.0
-    inner = exact[1:-2, 1:-2]
-    rows, columns = inner.shape[:2]
-    for r in range(rows):
-        lon = first[0] + step * (np.arange(1, columns + 1) + 0.37)
-        got = np.empty((columns, 2))
-        _interpolate_row(lon, first[1] + step * (r + 1.43), *first, step, table, got)
-        worst = max(worst, float(np.abs(got - inner[r]).max()))
-    return worst
+def _steps(degrees: np.ndarray, step: float, more: int) -> np.ndarray:
+    """Return evenly spaced degrees that span some, with so many more on each side."""
+    first = degrees.min() - more * step
+    return first + step * np.arange(int((degrees.max() - first) / step) + 2 + more)
 
 
-@compiled
-def _interpolate_row(
-    lon: np.ndarray,
-    lat: float,
-    lon0: float,
-    lat0: float,
-    step: float,
-    table: np.ndarray,
-    out: np.ndarray,
-) -> None:
-    for i in range(len(lon)):
-        out[i, 0], out[i, 1] = _interpolate((lon[i] - lon0) / step, (lat - lat0) / step, table)
+def _splines(
+    lon: np.ndarray, lat: np.ndarray, area: gpd.GeoDataFrame, datum: Datum
+) -> list[RectBivariateSpline]:
+    """Return x and y as cubic splines through exact values: what is between is smooth."""
+    forth = Transformer.from_crs(WGS84, area.crs, always_xy=True)
+    values = forth.transform(*to_wgs84(*np.meshgrid(lon, lat), datum))
+    return [RectBivariateSpline(lat, lon, v) for v in values]
+
+
+def _error(table: np.ndarray, middle: np.ndarray) -> float:
+    """Return by how many metres interpolation errs in the middles between the table's points."""
+    mean = (table[:-1, :-1] + table[1:, :-1] + table[:-1, 1:] + table[1:, 1:]) / 4.0
+    return float(np.abs(mean - middle).max())
 
 
 @compiled
 def _interpolate(u: float, v: float, table: np.ndarray) -> tuple[float, float]:
-    """Cubic Lagrange interpolation at column u, row v of the table (at least 1 from its edges)."""
+    """Interpolate linearly at column u, row v of the table."""
     c, r = int(u), int(v)
     s, t = u - c, v - r
-    # Weights of the points at -1, 0, 1 and 2.
-    a0, a1 = -s * (s - 1.0) * (s - 2.0) / 6.0, (s + 1.0) * (s - 1.0) * (s - 2.0) / 2.0
-    a2, a3 = -(s + 1.0) * s * (s - 2.0) / 2.0, (s + 1.0) * s * (s - 1.0) / 6.0
-    b0, b1 = -t * (t - 1.0) * (t - 2.0) / 6.0, (t + 1.0) * (t - 1.0) * (t - 2.0) / 2.0
-    b2, b3 = -(t + 1.0) * t * (t - 2.0) / 2.0, (t + 1.0) * t * (t - 1.0) / 6.0
-    x = y = 0.0
-    for k in range(4):
-        weight = b0 if k == 0 else (b1 if k == 1 else (b2 if k == 2 else b3))
-        row = table[r - 1 + k]
-        x += weight * (
-            a0 * row[c - 1, 0] + a1 * row[c, 0] + a2 * row[c + 1, 0] + a3 * row[c + 2, 0]
-        )
-        y += weight * (
-            a0 * row[c - 1, 1] + a1 * row[c, 1] + a2 * row[c + 1, 1] + a3 * row[c + 2, 1]
-        )
+    a, b, d, e = (1.0 - s) * (1.0 - t), s * (1.0 - t), (1.0 - s) * t, s * t
+    x = a * table[r, c, 0] + b * table[r, c + 1, 0]
+    x += d * table[r + 1, c, 0] + e * table[r + 1, c + 1, 0]
+    y = a * table[r, c, 1] + b * table[r, c + 1, 1]
+    y += d * table[r + 1, c, 1] + e * table[r + 1, c + 1, 1]
     return x, y
 
 
@@ -242,34 +215,42 @@ def _locate(
 ) -> int:
     """Write centimetres and status of each point; return how many lie where the border runs."""
     rows, columns = table.shape[0], table.shape[1]
-    per_step = 1.0 / step
+    per_step, per_cell = 1.0 / step, 1.0 / cell
     asked = 0
     for i in range(len(lon)):
         u, v = (lon[i] - lon0) * per_step, (lat[i] - lat0) * per_step
         # NaN and infinity fail every comparison.
-        if u >= 1.0 and v >= 1.0 and u < columns - 2 and v < rows - 2:
+        if u >= 0.0 and v >= 0.0 and u < columns - 1 and v < rows - 1:
             px, py = _interpolate(u, v, table)
-            x[i], y[i] = np.int64(np.floor(px * 100.0 + 0.5)), np.int64(np.floor(py * 100.0 + 0.5))
-            inside = _inside(px, py, west, south, cell, raster)
+            x[i], y[i] = _centimetres(px), _centimetres(py)
+            inside = _inside(px, py, west, south, per_cell, raster)
             status[i] = OK if inside == _IN else (OUTSIDE if inside == _OUT else _ASK)
             asked += inside == _MIXED
         else:
             status[i] = _why_not(lon[i], lat[i])
             u, v = (lat[i] - lon0) * per_step, (lon[i] - lat0) * per_step
-            turned = u >= 1.0 and v >= 1.0 and u < columns - 2 and v < rows - 2
+            turned = u >= 0.0 and v >= 0.0 and u < columns - 1 and v < rows - 1
             if status[i] >= OFF_GLOBE and turned:
                 px, py = _interpolate(u, v, table)
-                if _inside(px, py, west, south, cell, raster) != _OUT:
+                if _inside(px, py, west, south, per_cell, raster) != _OUT:
                     status[i] = SWAPPED
     return asked
 
 
 @compiled
-def _inside(x: float, y: float, west: float, south: float, cell: float, raster: np.ndarray) -> int:
-    c, r = int(np.floor((x - west) / cell)), int(np.floor((y - south) / cell))
-    if c < 0 or r < 0 or r >= raster.shape[0] or c >= raster.shape[1]:
+def _centimetres(metres: float) -> int:
+    """Round; the shift makes the number positive, so that cutting off rounds down."""
+    return np.int64(metres * 100.0 + _SHIFT) - np.int64(_SHIFT)
+
+
+@compiled
+def _inside(
+    x: float, y: float, west: float, south: float, per_cell: float, raster: np.ndarray
+) -> int:
+    u, v = (x - west) * per_cell, (y - south) * per_cell
+    if u < 0.0 or v < 0.0 or v >= raster.shape[0] or u >= raster.shape[1]:
         return _OUT
-    return raster[r, c]
+    return raster[int(v), int(u)]
 
 
 @compiled

@@ -119,7 +119,7 @@ class Intake:
         """
         known = sorted(range(len(self._kinds.names)), key=lambda k: self._kinds.names[k])
         names = [self._kinds.names[k] for k in known] or [ANY_KIND]
-        rows = _longer(self._kind_rows, self.riders)[:, known]
+        rows = _longer(self._kind_rows, self.riders)[: self.riders, known]
         if not known or not self.riders:
             return names, np.zeros(self.riders, dtype=np.int32)
         kind = rows.argmax(axis=1).astype(np.int32)
@@ -133,7 +133,7 @@ class Intake:
     def account(self) -> dict[str, Any]:
         """Return what became of the rows so far, see `planner.activity.engine.Found`."""
         names, kind = self.kinds_of_riders()
-        riders = np.bincount(kind[self._seen], minlength=len(names))
+        riders = np.bincount(kind[self._seen[: self.riders]], minlength=len(names))
         quarters = np.flatnonzero(self._quarters)
         lost = {name: k for k, name in LOSSES.items() if self._lost[k]}
         return {
