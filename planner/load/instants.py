@@ -32,6 +32,9 @@ _EPOCHS: tuple[tuple[int, int, Callable[[np.ndarray], np.ndarray]], ...] = (
     (940_000_000_000_000_000, 4_200_000_000_000_000_000, lambda v: v // 1000),
 )
 _FORM = re.compile(r"(\d{4}|\d{1,2})([-/.])(\d{1,2})\2(\d{4}|\d{1,2})([ T])\d{1,2}:\d{2}(:\d{2})?")
+_FORM_ZH = re.compile(
+    r"\d{4}年\d{1,2}月\d{1,2}日(\s?)\d{1,2}([:时点])\d{1,2}(?:([:分])\d{1,2}(秒?)|(分)|)"
+)
 _ISO = r"^\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?$"
 
 
@@ -207,7 +210,7 @@ def _at_once(cells: pa.Array, first: str, clock: str, day_first: bool | None) ->
     form = _strptime_form(first, day_first)
     if form is None:
         return pa.nulls(len(cells), INSTANT)
-    leap = pc.ends_with(cells, ":60")  # strptime knows leap seconds, clocks in files do not
+    leap = pc.match_substring_regex(cells, "60秒?$")  # a second that clocks in files do not know
     cells = pc.if_else(leap, pa.scalar(None, cells.type), cells)
     naive = pc.strptime(cells, format=form, unit="us", error_is_null=True)
     return _to_utc(naive, clock)
@@ -235,7 +238,12 @@ def _strptime_form(text: str, day_first: bool | None) -> str | None:
     --------
     >>> _strptime_form("2026/9/15 7:05", None), _strptime_form("15.09.2026 07:05:11", True)
     ('%Y/%m/%d %H:%M', '%d.%m.%Y %H:%M:%S')
+    >>> _strptime_form("2026年9月15日 11点02分", None)
+    '%Y年%m月%d日 %H点%M分'
     """
+    if found := _FORM_ZH.fullmatch(text):
+        space, colon, minute, second, end = (part or "" for part in found.groups())
+        return f"%Y年%m月%d日{space}%H{colon}%M" + (f"{minute}%S{second}" if minute else end)
     match = _FORM.fullmatch(text)
     if match is None or (len(match[1]) == 4) == (len(match[4]) == 4):
         return None

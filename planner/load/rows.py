@@ -159,7 +159,8 @@ def _time_form(
     if "accept_time" in picked:
         return TimeForm(clock)
     seen = part.peek(header)
-    seen = seen[seen != ""]
+    filled = (seen != "").to_numpy(bool)
+    seen = seen[filled]
     day_first = find_day_first(seen)
     cells = text_array(seen)
     if not len(seen) or _any_time(cells, clock, day_first):
@@ -169,7 +170,7 @@ def _time_form(
         days = (
             pa.array([folders[date]] * len(seen))
             if date in folders
-            else text_array(part.peek(date).loc[seen.index])
+            else text_array(part.peek(date)[filled])
         )
         joined = join_clock(days, cells)
         day_first = find_day_first(joined.to_pandas())
@@ -250,7 +251,16 @@ class Rows:
             piece = _unfold_piece(self.path, found, self.picked, notes) if folded else found
             if piece.too_many is not None:
                 notes[_SHOWN] = notes.get(_SHOWN, 0) + int(piece.too_many.sum())
-            yield reader.read(piece.columns), piece.row
+            try:
+                columns = reader.read(piece.columns)
+            except pa.ArrowException as error:
+                raise InputError(
+                    f"its columns cannot be read here ({str(error).splitlines()[0][:200]}). Write "
+                    "the file again, with texts and numbers only.",
+                    file=self.path,
+                    row=int(piece.rows()[0]),
+                ) from error
+            yield columns, piece.row
 
 
 @dataclass(frozen=True)

@@ -222,6 +222,51 @@ def test_folders_of_days_give_clocks_their_day(tmp_path, typed):
     assert sorted(loaded["time"].dt.strftime("%Y-%m-%d %H:%M:%S")) == want
 
 
+def test_folders_that_clusters_write_are_files_to_a_pattern(tmp_path):
+    for day in ("1", "2"):
+        folder = tmp_path / f"day{day}.parquet"
+        folder.mkdir()
+        fixes(5, seed=int(day)).to_parquet(folder / "part-00000.snappy.parquet")
+        for note in ("_SUCCESS", ".part-00000.snappy.parquet.crc"):
+            (folder / note).touch()
+    for path in (tmp_path, tmp_path / "day*.parquet"):
+        assert len(table_of(scan(path))) == 10
+    assert scan(tmp_path / "day2.parquet").rows == 5
+
+
+def test_numbers_of_any_type_are_degrees(tmp_path):
+    table = pa.table(
+        {
+            "rider": ["a", "b"],
+            "time": pa.array([1_757_905_320] * 2),
+            "lon": pa.array(["114.95", None]).cast(pa.decimal128(9, 6)),
+            "lat": pa.array([25.5, None], pa.float32()),
+        }
+    )
+    pq.write_table(table, tmp_path / "a.parquet")
+    (batch,) = scan(tmp_path / "a.parquet").read()
+    assert batch["lon"][0].as_py() == pytest.approx(114.95)
+    assert batch["lon"][1].as_py() is None
+    assert batch["lat"].to_pylist() == [25.5, None]
+
+
+def test_a_feed_travels_to_other_processes(every_format):
+    import pickle
+
+    for name in ("a.parquet", "gb.csv", "a.xlsx", "a.arrow"):
+        feed = scan(every_format / name)
+        twin = pickle.loads(pickle.dumps(feed))
+        pd.testing.assert_frame_equal(table_of(twin), table_of(feed))
+        assert twin.place(3) == feed.place(3)
+        assert twin.note["sha256"] == feed.note["sha256"]
+
+
+def test_a_row_is_found_before_anything_was_read(every_format):
+    feed = scan(every_format / "gb.csv")
+    assert feed.place(7) == "row 9"
+    assert scan(every_format).place(120) == "a.feather row 21"
+
+
 def test_a_folder_of_every_kind_is_one_feed(every_format):
     alone = [table_of(scan(every_format / n)) for n in FORMATS]
     feed = scan(every_format)
@@ -389,6 +434,8 @@ def test_day_or_month_first_is_told_from_all_of_a_long_file(tmp_path):
     )
     table = table_of(scan(write(tmp_path, rows)))
     assert (table["time"].dt.tz_convert("Asia/Shanghai").dt.month == 3).all()
+    parts = rows.assign(day=rows["time"].str[:10], time=rows["time"].str[11:])
+    assert table_of(scan(write(tmp_path, parts, "parts.csv")))["time"].equals(table["time"])
 
 
 # ── raw public files ──────────────────────────────────────────────────────────────────────────
