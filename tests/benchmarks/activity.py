@@ -219,34 +219,36 @@ def measure_rightness(data, size):
 
 
 def measure_peers(data, size, folder):
-    """Time peers on fixes cleaned for them, and ours from the file."""
+    """Time peers on fixes cleaned for them, and ours from the file just before each."""
     fixes, truth = data.city(size.against_peers)
     truth = pd.read_parquet(truth)
-    (ours,) = data.jobs(("stays",), fixes, repeat=size.repeat)
-    ours = ours["seconds"]
-    what = f"{rows_of(fixes) / 1e6:.2f} M fixes → stays: "
-    yield Line(f"{what}ours from the file, CPU seconds", ours)
-    yield from tell_score(data.stays, truth, "")
     for peer in PEERS:
         package = peer.split()[0]
         python = environment(folder / package, REQUIRES[package])
+        (ours,) = data.jobs(("stays",), fixes, repeat=size.repeat)
+        if peer == next(iter(PEERS)):
+            what = f"{rows_of(fixes) / 1e6:.2f} M fixes → stays: "
+            yield Line(f"{what}ours from the file, CPU seconds", ours["seconds"])
+            yield from tell_score(data.stays, truth)
         repeat = 1 if package == "movingpandas" else size.repeat  # minutes, and no close call
-        target = size.limit(PEER_TARGETS.get(peer))
-        for spikes in (True, False):
-            clean = data.cleaned(size.against_peers, spikes=spikes)
-            out = data.folder / "found-by-peer.parquet"
-            if spikes:
-                said = run(python, HERE / "peers.py", peer, clean, out, "--repeat", repeat)
-                seconds = said["seconds"]
-                yield Line(f"{peer} {said['version']}, its call alone, CPU seconds", seconds)
-                yield Line("over ours", seconds / ours, "{:.0f}×", target, most=False)
-                yield from tell_score(out, truth, "")
-            elif peer != "movingpandas":  # in metres it finds the same
-                run(python, HERE / "peers.py", peer, clean, out)
-                yield from tell_score(out, truth, ", spikes taken out for it")
+        said, out = measure_peer(data, size, peer, python, repeat)
+        yield Line(f"{peer} {said['version']}, its call alone, CPU seconds", said["seconds"])
+        yield Line("over ours", said["seconds"] / ours["seconds"], "{:.0f}×",
+                   size.limit(PEER_TARGETS.get(peer)), most=False)  # fmt: skip
+        yield from tell_score(out, truth)
+        if peer != "movingpandas":  # in metres it finds the same
+            _, out = measure_peer(data, size, peer, python, spikes=False)
+            yield from tell_score(out, truth, ", spikes taken out for it")
 
 
-def tell_score(stays, truth, how):
+def measure_peer(data, size, peer, python, repeat=1, *, spikes=True):
+    """Run a peer; return what it says, and the file of its stays."""
+    fixes = data.cleaned(size.against_peers, spikes=spikes)
+    out = data.folder / "found-by-peer.parquet"
+    return run(python, HERE / "peers.py", peer, fixes, out, "--repeat", repeat), out
+
+
+def tell_score(stays, truth, how=""):
     """Tell recall and precision, to compare."""
     right = score(pd.read_parquet(stays), truth)
     yield Line(f"recall{how}", right.recall, "{:.3f}")

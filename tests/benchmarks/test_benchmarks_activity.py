@@ -71,6 +71,28 @@ def test_the_table_is_whole(data, monkeypatch):
     assert {line.what.split()[-1] for line in judged} == {"recall", "precision", "m"}
 
 
+def test_every_peer_is_timed_and_scored(data, monkeypatch, tmp_path):
+    truth = pd.read_parquet(data.city(TINY.against_peers)[1])
+
+    def stand_in(_python, script, name, *files):
+        if script.stem == "jobs":
+            return JOBS[name](*files)
+        assert name in PEERS
+        truth[truth["leave"] - truth["arrive"] >= pd.Timedelta("300s")].to_parquet(files[1])
+        return {"seconds": 3600.0, "version": "1.0"}
+
+    monkeypatch.setattr(activity, "run", stand_in)
+    monkeypatch.setattr(activity, "environment", lambda *_: None)
+    lines = list(activity.measure_peers(data, TINY._replace(full=True), tmp_path))
+    ratios = [line for line in lines if line.what == "over ours"]
+    assert [line.target for line in ratios] == [40.0, 80.0, 800.0, None]
+    assert all(line.measured > 1000 for line in ratios)
+    scores = [line.measured for line in lines if line.what.startswith(("recall", "precision"))]
+    assert len(scores) == 16
+    assert scores[0] > 0.9
+    assert set(scores[2:]) == {1.0}
+
+
 def test_what_is_met_is_told():
     assert str(activity.Line("speed", 7.04, "{:.1f}", 6.0, most=False)).endswith("≥ 6.0 | yes |")
     assert str(activity.Line("memory", 0.6, target=0.5)).endswith("| 0.60 | ≤ 0.50 | NO |")
