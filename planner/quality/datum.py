@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 
 from planner.geo import WGS84, Datum, from_wgs84, to_wgs84
 from planner.network import snap_points
@@ -15,9 +16,10 @@ if TYPE_CHECKING:
 
 SAMPLE = 2000  # points measured at most
 FAR_M = 2000.0  # a point farther from every street counts as so far away
-_THIN_M = 25.0  # one point a square: a crowd at one door is one witness
+_THIN_M = 25.0  # one point a square: a crowd at one door is measured once
+_BLOCK_M = 500.0  # neighbours move over the same streets: a block of them is one witness
 _FEW = 12  # witnesses, under which nothing is said (guess)
-_SURE, _LIKELY = 4.0, 2.0  # standard errors of the sign test to accuse, and to acquit
+_SURE, _LIKELY = 4.0, 2.0  # standard errors: to accuse, and to trust what is declared
 _CLEAR = 0.9  # the other reading's median distance, at most, over the declared one's (guess)
 _STEPS = (0.01, 0.001, 0.0001)  # degrees: about 1 km, 100 m, 10 m
 _ON_GRID = 0.05  # of a step, either way
@@ -25,12 +27,13 @@ STREETS = "streets_"  # readings in which the streets, not the points, are in an
 
 
 class Sample(NamedTuple):
-    """Points as the file has them and as they were read, degrees, shape (n,)."""
+    """Points as the file has them and as they were read, degrees, and their blocks; shape (n,)."""
 
     lon: np.ndarray
     lat: np.ndarray
     wgs_lon: np.ndarray
     wgs_lat: np.ndarray
+    block: np.ndarray
 
 
 def check_datum(
@@ -61,8 +64,9 @@ def check_datum(
     -----
     A shift of 300–700 m in a dense city moves most points from one street to another, so distances
     alone tell little of one point. The witnesses are many: at most 2,000 places, one a square of
-    25 m, each voting by where it lies nearer (sign test). Another reading is believed with four
-    standard errors and a median a tenth smaller.
+    25 m, gathered by blocks of 500 m. Each block votes by the balance of its places that lie nearer
+    and farther; another reading is believed if the mean vote is four standard errors above nothing
+    and the median distance a tenth smaller.
     """
     sample = _sample(places, declared)
     answer: dict[str, Any] = {
@@ -73,7 +77,7 @@ def check_datum(
     inside = _in_china(sample)
     near = {name: _distance(streets, *at) for name, at in _readings(sample, declared, inside)}
     answer["readings"] = {name: _describe(far) for name, far in near.items()}
-    return answer | _judge(near, declared, inside=inside)
+    return answer | _judge(near, declared, sample.block, inside=inside)
 
 
 def _sample(places: gpd.GeoDataFrame, declared: Datum) -> Sample:
@@ -89,7 +93,9 @@ def _sample(places: gpd.GeoDataFrame, declared: Datum) -> Sample:
         taken = taken[np.linspace(0, len(taken) - 1, SAMPLE).round().astype(np.int64)]
     at = gpd.GeoSeries(gpd.points_from_xy(x[taken], y[taken]), crs=places.crs).to_crs(WGS84)
     lon, lat = at.x.to_numpy(), at.y.to_numpy()
-    return Sample(*from_wgs84(lon, lat, declared), lon, lat)
+    row, col = (np.floor(v[taken] / _BLOCK_M).astype(np.int64) for v in (y, x))
+    block = pd.factorize(pd.MultiIndex.from_arrays([row, col]))[0]
+    return Sample(*from_wgs84(lon, lat, declared), lon, lat, block)
 
 
 def _in_china(sample: Sample) -> bool:
@@ -126,27 +132,31 @@ def _describe(far: np.ndarray) -> dict[str, float | None]:
     return {"median_m": round(float(median), 1), "p90_m": round(float(p90), 1)}
 
 
-def _judge(near: dict[str, np.ndarray], declared: Datum, *, inside: bool) -> dict[str, str]:
+def _judge(
+    near: dict[str, np.ndarray], declared: Datum, block: np.ndarray, *, inside: bool
+) -> dict[str, str]:
     mine = near[declared]
     others = {name: far for name, far in near.items() if name != declared}
     if not others:
         return {"best": declared, "verdict": "outside"}
-    if len(mine) < _FEW:
+    if block.max(initial=-1) + 1 < _FEW:
         return {"best": declared, "verdict": "few"}
     best = min(others, key=lambda name: (float(np.median(others[name])), name))
     clear = np.median(others[best]) <= _CLEAR * np.median(mine)
-    if clear and _votes(others[best], mine) >= _SURE:
+    if clear and _votes(others[best], mine, block) >= _SURE:
         return {"best": best, "verdict": "other"}
-    fits = all(_votes(mine, far) >= _LIKELY for far in others.values())
+    fits = all(_votes(mine, far, block) >= _LIKELY for far in others.values())
     if not inside:
         return {"best": declared, "verdict": "outside"}
     return {"best": declared, "verdict": "fits" if fits else "unclear"}
 
 
-def _votes(near: np.ndarray, far: np.ndarray) -> float:
-    """Return by how many standard errors more points lie nearer in the first reading."""
-    more, less = int((near < far - 1.0).sum()), int((far < near - 1.0).sum())
-    return float((more - less) / np.sqrt(max(more + less, 1)))
+def _votes(near: np.ndarray, far: np.ndarray, block: np.ndarray) -> float:
+    """Return by how many standard errors the blocks hold that the first reading is nearer."""
+    nearer = np.where(np.abs(far - near) > 1.0, np.sign(far - near), 0.0)
+    vote = np.bincount(block, weights=nearer) / np.bincount(block)
+    blocks = len(vote)
+    return float(vote.mean() / np.sqrt((vote.var(ddof=1) + 1.0 / blocks) / blocks))
 
 
 def _rounded(sample: Sample) -> float | None:

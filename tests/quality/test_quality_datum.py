@@ -88,6 +88,17 @@ def test_places_that_ignore_streets_raise_no_suspicion(seed):
     assert found["verdict"] in ("unclear", "fits")
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_a_few_estates_off_the_streets_raise_no_suspicion(seed):
+    streets, (lon, lat) = make_city(GANZHOU)
+    rng = np.random.default_rng(seed)
+    estate = rng.integers(0, 8, 900)
+    x, y = rng.uniform(lon.min(), lon.max(), 8), rng.uniform(lat.min(), lat.max(), 8)
+    places = x[estate] + rng.normal(0, 7e-4, 900), y[estate] + rng.normal(0, 7e-4, 900)
+    found = check_datum(streets, read_as(*places, "wgs84", GANZHOU), "wgs84")
+    assert found["verdict"] != "other"
+
+
 def test_outside_china_there_is_nothing_to_suspect():
     streets, at = make_city(PORTO)
     found = check_datum(streets, read_as(*at, "wgs84", PORTO), "wgs84")
