@@ -32,7 +32,7 @@ def test_both_reports_are_written_beside_the_study(shifted):
     result, folder, _ = shifted
     assert {p.name for p in (folder / "out").iterdir()} == {"quality.html", "quality.json"}
     assert str(folder / "out" / "quality.html") in result.stdout
-    assert "activity records" in result.stderr
+    assert "data checks" in result.stderr
 
 
 def test_the_shift_is_found_and_the_remedy_named(shifted):
