@@ -112,14 +112,17 @@ def _space(t: Translate, space: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _sample(t: Translate, sample: Mapping[str, Any]) -> Iterator[str]:
+    few = []
     for row in sample.get("types", []):
         kind, share = str(row["worker_type"]), row["share"]
         if share is not None and share < FEW_SEEN:
-            yield t(
-                "only {share} of the registered {kind} are in the data. Load more of them: their "
-                "demand is drawn from few.",
-                share=f"{share:.1%}", kind=t(kind),
-            )  # fmt: skip
+            few.append(f"{t(kind)} {share:.1%}")
+    if few:
+        yield t(
+            "few of the registered workers are in the data: {which}. Load more of them: what they "
+            "need is drawn from few.",
+            which=", ".join(few),
+        )
 
 
 def say_hours(hours: list[int]) -> str:

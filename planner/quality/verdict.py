@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from planner.settings import Settings
 
+_FIRST = ("activity", "stations", "hosts")  # what planners look at before the ground
 _MOST = 0.5  # of rows lost or of demand suppressed: no longer a sample (guess)
 _MANY_OFF = 0.2  # of demand off the streets (guess)
 
@@ -37,11 +38,14 @@ def judge(s: Settings, numbers: Mapping[str, Any], *, today: date | None = None)
         ``doubtful`` (no plan should be made before it is mended).
     """
     warnings = find_warnings(s, numbers, today=today)
+    inputs = numbers["inputs"]
+    order = [*(name for name in _FIRST if name in inputs), *inputs]
     return {
         "verdict": _verdict(translator(s.study.language), numbers, len(warnings)),
         "warnings": warnings,
         "age": _age(numbers["demand"], today),
         **numbers,
+        "inputs": {name: inputs[name] for name in order},
     }
 
 

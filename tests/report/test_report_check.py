@@ -103,7 +103,7 @@ def test_figures_of_few_are_not_shown():
     assert "Celle no activity" in text
     assert "Birnheim 1,310 77 9 20.0 5.0" in text
     assert re.search(r"truck not shown", text)
-    assert "dashed: under 10 workers, not shown" in text
+    assert "dashed: under 10 workers on a visit then, not shown" in text
     assert render().count('stroke-dasharray="2 2"') == 2
 
 
