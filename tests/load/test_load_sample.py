@@ -261,7 +261,8 @@ def test_meals_make_peaks(stays):
 
 
 def test_nights_are_spent_at_home_and_are_no_demand(stays):
-    assert stays.attrs["activity"]["excluded_long"] > 1500
+    activity = stays.attrs["activity"]
+    assert activity["excluded_home"] + activity["excluded_long"] > 1500
     days = stays["arrive"].dt.strftime("%Y-%m-%d").unique().tolist()
     assert sorted(days) == ["2026-09-15", "2026-09-19"]
     rests = stays[stays["stay_min"].between(20, 90)]
