@@ -184,14 +184,30 @@ def _strength(count: np.ndarray, visits: np.ndarray, thin_share: float) -> int:
     """Return the highest k that leaves at most a thin share in categories under k."""
     if len(count) == 1:
         return count[0]
-    order = np.argsort(count, kind="mergesort")
-    limit = thin_share * visits.sum() * _TIE
+    order = by_size(count)
+    total = 0.0
+    for weight in visits:
+        total += weight
+    limit = thin_share * total * _TIE
     below = 0.0
     for c in order:
         below += visits[c]
         if below > limit:
             return count[c]
     return count[order[-1]]
+
+
+@compiled
+def by_size(size: np.ndarray) -> np.ndarray:
+    """Return the positions of a few numbers in ascending order, equal ones as they come."""
+    order = np.empty(len(size), dtype=np.int64)
+    for c in range(len(size)):
+        at = c
+        while at > 0 and size[order[at - 1]] > size[c]:
+            order[at] = order[at - 1]
+            at -= 1
+        order[at] = c
+    return order
 
 
 @compiled
@@ -232,9 +248,15 @@ def _nearest(s: _State, i: int, steps: np.ndarray, limit: float) -> int:
         row, half = s.row[i] + steps[k, 0], s.half[i] + steps[k, 1]
         if row < 0 or row >= len(s.first) - 1:
             continue
-        a, b = s.first[row], s.first[row + 1]
-        j = a + np.searchsorted(s.half[a:b], half)
-        if j == b or s.half[j] != half or not s.up[j]:
+        j, end = s.first[row], s.first[row + 1]
+        top = end
+        while j < top:
+            middle = (j + top) // 2
+            if s.half[middle] < half:
+                j = middle + 1
+            else:
+                top = middle
+        if j == end or s.half[j] != half or not s.up[j]:
             continue
         if _holds_together(s, i, j, limit) if _first(s, i, j) else _holds_together(s, j, i, limit):
             return j

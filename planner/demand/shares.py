@@ -12,13 +12,14 @@ from typing import NamedTuple
 import numpy as np
 
 from planner.compiled import compiled
-from planner.demand.gate import Crowds, Groups, join_neighbours
+from planner.demand.gate import Crowds, Groups, by_size, join_neighbours
 
 BLOCK_M = (
     1000.0  # a 15-min walk: points this near share a profile if theirs cannot be shown (guess)
 )
 THIN_SHARE = 0.1  # of a block's weight may lie in categories under k before it joins others (guess)
 _FEW = 0.5  # of k: how many workers a category under k is taken to have at most (guess)
+_GONE = np.iinfo(np.int64).max  # workers of a pool that joined another
 _LEAST_SHARE = 0.005  # of the study: what a category that occurs at all is taken to have at least
 
 
@@ -142,19 +143,24 @@ def _pool_all(task: _Task, blocks: np.ndarray, shown: np.ndarray) -> None:
     for block in blocks:
         pool = _pools(task, block)
         for p in range(len(pool)):
-            inside = pool == p
-            if inside.sum() == 1:
+            inside = np.flatnonzero(pool == p)
+            if len(inside) == 1:
                 shown[block, p] = visits[block, p]
-            elif inside.any():
-                _split(task, block, np.flatnonzero(inside), shown)
+            elif len(inside) > 1:
+                _split(task, block, inside, shown)
 
 
 @compiled
 def _split(task: _Task, block: int, inside: np.ndarray, shown: np.ndarray) -> None:
     """Split the weight of a pool by the study's shares; thin ones beside an ample one get less."""
     workers, visits = task.groups.workers[block], task.groups.visits[block]
-    weight, whole = visits[inside].sum(), task.profile[inside].sum()
-    most = _FEW * task.min_workers / task.crowd[block] * visits.sum()
+    weight, whole, total = 0.0, 0.0, 0.0
+    for c in inside:
+        weight += visits[c]
+        whole += task.profile[c]
+    for value in visits:
+        total += value
+    most = _FEW * task.min_workers / task.crowd[block] * total
     ample, left = -1, weight
     for c in inside:
         if workers[c] >= task.min_workers:
@@ -175,16 +181,20 @@ def _pools(task: _Task, block: int) -> np.ndarray:
 
     A pool goes by its first category; -1 marks a category that does not occur.
     """
-    gone = np.iinfo(np.int64).max
-    pool = np.where(task.profile > 0, np.arange(len(task.profile)), -1)
-    size = np.where(task.profile > 0, task.groups.workers[block], gone)
+    pool = np.full(len(task.profile), -1)
+    size = np.full(len(task.profile), _GONE)
+    for c in range(len(pool)):
+        if task.profile[c] > 0:
+            pool[c], size[c] = c, task.groups.workers[block, c]
     while True:
-        order = np.argsort(size, kind="mergesort")
-        some, more = min(order[:2]), max(order[:2])
-        if size[order[0]] >= task.min_workers or size[order[1]] == gone:
+        order = by_size(size)
+        some, more = order[0], order[1]
+        if size[some] >= task.min_workers or size[more] == _GONE:
             return pool
-        pool[pool == more] = some
-        size[more] = gone
+        some, more = min(some, more), max(some, more)
+        for c in range(len(pool)):
+            pool[c] = some if pool[c] == more else pool[c]
+        size[more] = _GONE
         size[some] = _distinct(task, block, np.flatnonzero(pool == some))
 
 

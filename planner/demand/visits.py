@@ -288,7 +288,11 @@ def _gather(
             slot = point[entries.cell[e]] * categories + category[e]
             start[slot + 1] += 1
             stays[slot, entries.weekend[e]] += entries.stays[e]
-    start = np.cumsum(start)
+    riders = 0
+    for e in range(len(category)):
+        riders = max(riders, entries.rider[e] + 1)
+    for slot in range(slots):
+        start[slot + 1] += start[slot]
     at = start.copy()
     rider = np.empty(start[-1], dtype=np.int32)
     for e in range(len(category)):
@@ -296,7 +300,7 @@ def _gather(
             slot = point[entries.cell[e]] * categories + category[e]
             rider[at[slot]] = entries.rider[e]
             at[slot] += 1
-    mark = np.full(entries.rider.max() + 1, -1)
+    mark = np.full(riders, -1)
     end = 0
     for slot in range(slots):
         first, start[slot] = start[slot], end
