@@ -52,6 +52,7 @@ def test_numbers_are_whole(shifted):
     note, account = quality["inputs"]["activity"], quality["activity"]
     assert note["rows"] == len(fixes)
     assert note["kept"] + sum(note["dropped"].values()) == note["rows"]
+    assert not {"fixes_per_hour", "workers_by_type"} & set(account)  # they may tell of few
     assert account["used"] + sum(account["dropped"].values()) == account["fixes"]
     assert (quality["time"]["weekdays"], quality["time"]["weekend_days"]) == (1, 1)
     assert len(quality["space"]["districts"]) == 8
