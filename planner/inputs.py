@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     import geopandas as gpd
 
+    from planner.activity import FixFeed
     from planner.settings import Settings
 
 
@@ -26,7 +27,7 @@ class Inputs:
 
     area: gpd.GeoDataFrame
     streets: StreetNetwork
-    activity: gpd.GeoDataFrame
+    activity: gpd.GeoDataFrame | FixFeed  # fixes are a feed
     stations: gpd.GeoDataFrame | None
     hosts: gpd.GeoDataFrame | None
     water: gpd.GeoDataFrame | None
@@ -55,10 +56,7 @@ def load_inputs(s: Settings, *, on_stage: OnStage | None = None) -> Inputs:
     )  # fmt: skip
     if area is None:
         area = load.area_from_streets(streets.lines(), s.name)
-    activity = stage(
-        "activity", _load, s, "activity", load.load_activity, area=area, kind=s.activity.kind,
-        timezone=s.study.timezone, clock=s.activity.timezone,
-    )  # fmt: skip
+    activity = _open_activity(s, area, stage)
     stations = None
     if s.stations.file:
         hours = s.stations.assumed_hours
@@ -67,14 +65,26 @@ def load_inputs(s: Settings, *, on_stage: OnStage | None = None) -> Inputs:
         )
     hosts = stage("hosts", _load_hosts, s, area)
     read = {"area": area, "activity": activity, "stations": stations, "hosts": hosts}
-    notes = {n: t.attrs["input"] for n, t in read.items() if t is not None and "input" in t.attrs}
+    attrs = {name: getattr(table, "attrs", {}) for name, table in read.items()}
+    notes = {name: said["input"] for name, said in attrs.items() if "input" in said}
     notes["streets"] = _note_streets(s, streets)
     return Inputs(area, streets, activity, stations, hosts, _load_water(s, area), notes)
 
 
-def _load(
-    s: Settings, section: str, loader: Callable[..., gpd.GeoDataFrame], **options: object
-) -> gpd.GeoDataFrame:
+def _open_activity(
+    s: Settings, area: gpd.GeoDataFrame, stage: Stages
+) -> gpd.GeoDataFrame | FixFeed:
+    """Load what riders did; fixes are only opened, they are read while stays are looked for."""
+    clocks = {"timezone": s.study.timezone, "clock": s.activity.timezone}
+    if s.activity.kind == "fixes":
+        return _load(s, "activity", load.scan_activity, area=area, **clocks)
+    return stage(
+        "activity", _load, s, "activity", load.load_activity, area=area, kind=s.activity.kind,
+        **clocks,
+    )  # fmt: skip
+
+
+def _load(s: Settings, section: str, loader: Callable[..., Any], **options: object) -> Any:
     """Call a loader with what every input section says: file, datum and columns."""
     given = getattr(s, section)
     return loader(

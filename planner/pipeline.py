@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from planner import quality, summary
-from planner.activity import make_presence, make_stays, shows_stays
+from planner.activity import FixFeed, make_presence, make_stays, pseudonymise, shows_stays
 from planner.candidates import make_candidates
 from planner.coverage import (
     circle_share,
@@ -17,7 +17,7 @@ from planner.coverage import (
     measure_equity,
     nearest_station_minutes,
 )
-from planner.demand import find_hotspots, make_demand
+from planner.demand import find_gatherings, find_hotspots, make_demand
 from planner.errors import InputError, SettingsError
 from planner.inputs import load_inputs
 from planner.parking import choose_parking
@@ -55,14 +55,20 @@ def plan_study(s: Settings, *, on_stage: OnStage | None = None) -> Plan:
     inputs = load_inputs(s, on_stage=on_stage)
     area, streets, stations, hosts = inputs.area, inputs.streets, inputs.stations, inputs.hosts
 
-    stops = stage("stays", _make_stops, s, inputs.activity)
-    visits, basis = _visits(s, inputs.activity, stops)
+    stops = stage("stays", _make_stops, s, inputs.activity, stage)
+    visits, basis = _visits(s, inputs.activity, stops, stage)
     demand = stage("demand", _weigh, s, visits, basis)
-    hotspots = stage("hotspots", find_hotspots, demand, rng=seed)
+    places: dict[str, Any] = {"area": area, "streets": streets, "hosts": hosts, "rng": seed}
+    hotspots = stage("hotspots", find_hotspots, demand, **places)
+    gatherings = stage(
+        "gatherings", find_gatherings, demand, existing=stations,
+        shelter_m=s.candidates.shelter_m, **places,
+    )  # fmt: skip
     candidates = stage(
         "candidates", make_candidates, demand, streets, existing=stations, hosts=hosts,
-        hotspots=hotspots, area=area, kinds=s.candidates.kinds, spacing_m=s.candidates.spacing_m,
-        host_m=s.candidates.host_m, max_count=s.candidates.max_count,
+        hotspots=hotspots, gatherings=gatherings, area=area, kinds=s.candidates.kinds,
+        spacing_m=s.candidates.spacing_m, host_m=s.candidates.host_m,
+        max_count=s.candidates.max_count,
         new_hours=s.siting.new_hours, rng=seed,
     )  # fmt: skip
     reach = stage("reach", make_reach, streets, demand, candidates, **limit)
@@ -73,6 +79,7 @@ def plan_study(s: Settings, *, on_stage: OnStage | None = None) -> Plan:
     sites = stage(
         "siting", choose_stations, reach, demand, candidates, s.siting.count,
         model=s.siting.model, min_spacing_m=s.siting.min_spacing_m, gap=s.siting.gap,
+        informal_share=s.siting.informal_share,
         time_limit_s=s.siting.time_limit_s, reruns=s.siting.reruns, rng=seed,
         existing_minutes=_minutes_today(s, streets, demand, existing), language=s.study.language,
     )  # fmt: skip
@@ -88,12 +95,13 @@ def plan_study(s: Settings, *, on_stage: OnStage | None = None) -> Plan:
     tables = {
         "districts": area, "demand": demand, "stations": stations, "hosts": hosts,
         "candidates": candidates, "sites": sites, "parking": bays, "hotspots": hotspots,
+        "gatherings": gatherings,
         "coverage_before": before, "coverage_after": after, "service_areas": areas,
         "streets": _lines(s, streets), "water": inputs.water,
     }  # fmt: skip
     circles = [circle_share(demand, f, radius_m=_radius_m(s)) for f in (existing, opened)]
     numbers = summary.summarise(
-        s, tables, notes=inputs.notes, streets=streets, stays=stops, reach=reach,
+        s, tables, notes=_input_notes(inputs, stops), streets=streets, stays=stops, reach=reach,
         circles=(circles[0], circles[1]), equity=measure_equity(after),
     )  # fmt: skip
     numbers |= stage("quality", _check_data, s, inputs, stops, visits, demand)
@@ -141,8 +149,8 @@ def measure_today(
         raise SettingsError("the study names no `stations.file`, so there is no coverage today.")
     stage = Stages(on_stage)
     inputs = load_inputs(s, on_stage=on_stage)
-    stops = stage("stays", _make_stops, s, inputs.activity)
-    demand = stage("demand", _make_demand, s, inputs.activity, stops)
+    stops = stage("stays", _make_stops, s, inputs.activity, stage)
+    demand = stage("demand", _weigh, s, *_visits(s, inputs.activity, stops, stage))
     reach = stage("reach", make_reach, inputs.streets, demand, inputs.stations, **_limit(s))
     _check_near_streets(reach, demand)
     coverage = stage("coverage", _measure, s, reach, demand, inputs.stations, inputs.area)
@@ -165,8 +173,8 @@ def check_inputs(s: Settings, *, on_stage: OnStage | None = None) -> dict[str, A
     """
     stage = Stages(on_stage)
     inputs = load_inputs(s, on_stage=on_stage)
-    stops = stage("stays", _make_stops, s, inputs.activity)
-    visits, basis = _visits(s, inputs.activity, stops)
+    stops = stage("stays", _make_stops, s, inputs.activity, stage)
+    visits, basis = _visits(s, inputs.activity, stops, stage)
     demand = stage("demand", _weigh, s, visits, basis)
     anywhere = demand.head(1)
     if inputs.stations is not None:
@@ -174,7 +182,12 @@ def check_inputs(s: Settings, *, on_stage: OnStage | None = None) -> dict[str, A
     reach = make_reach(inputs.streets, demand, anywhere, **_limit(s))
     _check_near_streets(reach, demand)
     numbers = summary.describe_data(
-        s, demand, notes=inputs.notes, streets=inputs.streets, stays=stops, reach=reach
+        s,
+        demand,
+        notes=_input_notes(inputs, stops),
+        streets=inputs.streets,
+        stays=stops,
+        reach=reach,
     )
     return numbers | stage("quality", _check_data, s, inputs, stops, visits, demand)
 
@@ -191,23 +204,34 @@ def _radius_m(s: Settings) -> float:
     return s.service.limit_min * s.service.circle_kmh * 1000.0 / 60.0
 
 
-def _make_stops(s: Settings, activity: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+def _make_stops(
+    s: Settings, activity: gpd.GeoDataFrame | FixFeed, stage: Stages
+) -> gpd.GeoDataFrame:
     """Stays long enough for a bay or more; counts and stays come as they are."""
     if s.activity.kind in ("stays", "counts"):
         return activity
-    return make_stays(
+    stays = make_stays(
         activity,
         radius_m=s.activity.radius_m,
         min_stay_min=min(s.parking.min_stop_min, s.activity.min_stay_min),
         max_stay_min=s.activity.max_stay_min,
+        exclude_homes=s.activity.exclude_homes,
+        master=_master(s),
+        on_step=stage.step("activity"),
     )
+    return pseudonymise(stays, s.activity.secret)
 
 
-def _make_demand(
-    s: Settings, activity: gpd.GeoDataFrame, stops: gpd.GeoDataFrame
-) -> gpd.GeoDataFrame:
-    """Make demand of what the activity shows."""
-    return _weigh(s, *_visits(s, activity, stops))
+def _master(s: Settings) -> str | None:
+    return s.activity.master if s.activity.engine == "spark" else None
+
+
+def _input_notes(inputs: Inputs, stops: gpd.GeoDataFrame) -> dict[str, dict[str, Any]]:
+    """Return what was read and lost of each input; of a feed that is known once it was read."""
+    if not isinstance(inputs.activity, FixFeed):
+        return inputs.notes
+    activity = stops.attrs["input"] | {"sha256": inputs.activity.note["sha256"]}
+    return inputs.notes | {"activity": activity}
 
 
 def _weigh(s: Settings, visits: gpd.GeoDataFrame, basis: str) -> gpd.GeoDataFrame:
@@ -227,7 +251,7 @@ def _weigh(s: Settings, visits: gpd.GeoDataFrame, basis: str) -> gpd.GeoDataFram
 
 
 def _visits(
-    s: Settings, activity: gpd.GeoDataFrame, stops: gpd.GeoDataFrame
+    s: Settings, activity: gpd.GeoDataFrame | FixFeed, stops: gpd.GeoDataFrame, stage: Stages
 ) -> tuple[gpd.GeoDataFrame, str]:
     """Return what is counted as a visit, and its name.
 
@@ -240,7 +264,8 @@ def _visits(
         return stays, "stays"
     moving = not shows_stays({**stops.attrs["activity"], "stays": len(stays)})
     if moving or s.demand.basis == "presence":
-        return make_presence(activity), "presence"
+        presence = make_presence(activity, master=_master(s), on_step=stage.step("activity"))
+        return pseudonymise(presence, s.activity.secret), "presence"
     return stays, "stays"
 
 

@@ -16,7 +16,7 @@ R = TypeVar("R")
 
 
 class OnStage(Protocol):
-    """Told of a stage before (rows and seconds are None) and after it."""
+    """Told of a stage before it (rows and seconds are None), while it runs (rows) and after it."""
 
     def __call__(self, stage: str, rows: int | None = None, seconds: float | None = None) -> None:
         """Show it."""
@@ -27,6 +27,11 @@ class Stages:
     """Calls a stage and tells what came out, and how long it took."""
 
     tell: OnStage | None
+
+    def step(self, name: str) -> Callable[[int, int], None] | None:
+        """Return what a long call may tell of its progress: rows done, and in all."""
+        tell = self.tell
+        return (lambda done, _total: tell(name, done)) if tell else None
 
     def __call__(self, name: str, call: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Return what the call returns."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
@@ -111,7 +112,16 @@ class ActivitySettings(InputSettings):
     min_stay_min: float = Field(
         5.0, gt=0, description="shortest stay that is demand; under 3 min noise grows"
     )
-    max_stay_min: float = Field(240.0, gt=0, description="longer stays are homes or depots (guess)")
+    max_stay_min: float = Field(240.0, gt=0, description="longer stays are depots (guess)")
+    exclude_homes: bool = Field(
+        True,
+        description="leave out stays within 150 m of where a rider spends 3 h of the night (guess)",
+    )
+
+    @property
+    def secret(self) -> bytes | None:
+        """The key of pseudonyms, from the environment: a study's file is no place for it."""
+        return os.environ.get("PLANNER_PSEUDONYM_KEY", "").encode() or None
 
 
 class StationsSettings(InputSettings):

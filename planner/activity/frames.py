@@ -51,9 +51,22 @@ def point_xy(points: np.ndarray, name: str) -> tuple[np.ndarray, np.ndarray]:
 def search(
     fixes: gpd.GeoDataFrame | FixFeed,
     rule: Rule,
+    *,
+    master: str | None = None,
     on_step: Callable[[int, int], None] | None = None,
 ) -> gpd.GeoDataFrame:
     """Find what a rule asks for in a table of fixes or in a feed.
+
+    Parameters
+    ----------
+    fixes
+        Table or feed.
+    rule
+        What to look for.
+    master
+        Of the Spark cluster that searches a feed; this process does if None.
+    on_step
+        Called with (fixes done, fixes in all or 0).
 
     Returns
     -------
@@ -64,28 +77,23 @@ def search(
     Raises
     ------
     ColumnError, CrsError, InputError
-        The table is not what is declared or empty; no row of the feed can be used.
+        The table is not what is declared or empty, the feed cannot be read, or none of its rows can
+        be used.
     """
-    if isinstance(fixes, FixFeed):
-        return _search_feed(fixes, rule, on_step)
-    check_table(fixes, "fixes")
-    if fixes.empty:
-        raise InputError("`fixes` holds no rows. Look for what the loader has dropped.")
-    found = _search_table(fixes, rule)
-    if on_step:
-        on_step(len(fixes), len(fixes))
-    zone = fixes["time"].dt.tz
-    stays = _as_stays(found.stays, zone, fixes.crs)
-    stays.attrs["activity"] = _account(found.account, zone)
-    return stays
+    if not isinstance(fixes, FixFeed):
+        return _search_table(fixes, rule, on_step)
+    if master is not None:
+        from planner.activity.spark import find_stays_on_spark
 
-
-def _search_feed(
-    feed: FixFeed, rule: Rule, on_step: Callable[[int, int], None] | None
-) -> gpd.GeoDataFrame:
-    total = feed.rows or 0
+        return _frame_feed(*find_stays_on_spark(fixes, rule, master=master))
+    total = fixes.rows or 0
     step = (lambda done, _: on_step(done, total)) if on_step else None
-    found = find_stays(feed.read, make_ground(feed.area, feed.datum), rule, on_step=step)
+    found = find_stays(fixes.read, make_ground(fixes.area, fixes.datum), rule, on_step=step)
+    return _frame_feed(found, fixes)
+
+
+def _frame_feed(found: Found, feed: FixFeed) -> gpd.GeoDataFrame:
+    """Return what was found in a feed, with its losses."""
     account = found.account
     rows, lost = account["rows"], sum(account["lost"].values())
     losses = [
@@ -95,11 +103,7 @@ def _search_feed(
     _refuse_useless(feed, rows, lost, losses)
     stays = _as_stays(found.stays, feed.timezone, feed.area.crs)
     stays.attrs["activity"] = _account({**account, "rows": rows - lost, "lost": {}}, feed.timezone)
-    kept = stays.attrs["activity"]["fixes"]
-    record_input(
-        stays, file=feed.note["file"], rows=rows, losses=losses, sha256=feed.note.get("sha256", "")
-    )
-    stays.attrs["input"]["kept"] = kept
+    record_input(stays, file=feed.note["file"], rows=rows, losses=losses)
     if feed.note.get("notes"):
         stays.attrs["input"]["notes"] = feed.note["notes"]
     return stays
@@ -123,7 +127,22 @@ def _refuse_useless(feed: FixFeed, rows: int, lost: int, losses: list[Loss]) -> 
         )
 
 
-def _search_table(fixes: gpd.GeoDataFrame, rule: Rule) -> Found:
+def _search_table(
+    fixes: gpd.GeoDataFrame, rule: Rule, on_step: Callable[[int, int], None] | None
+) -> gpd.GeoDataFrame:
+    check_table(fixes, "fixes")
+    if fixes.empty:
+        raise InputError("`fixes` holds no rows. Look for what the loader has dropped.")
+    found = _find_in_table(fixes, rule)
+    if on_step:
+        on_step(len(fixes), len(fixes))
+    zone = fixes["time"].dt.tz
+    stays = _as_stays(found.stays, zone, fixes.crs)
+    stays.attrs["activity"] = _account(found.account, zone)
+    return stays
+
+
+def _find_in_table(fixes: gpd.GeoDataFrame, rule: Rule) -> Found:
     time = fixes["time"]
     if not isinstance(time.dtype, pd.DatetimeTZDtype):
         raise InputError(

@@ -174,7 +174,8 @@ def _splines(
 ) -> list[RectBivariateSpline]:
     """Return x and y as cubic splines through exact values: what is between is smooth."""
     forth = Transformer.from_crs(WGS84, area.crs, always_xy=True)
-    values = forth.transform(*to_wgs84(*np.meshgrid(lon, lat), datum))
+    x, y = np.meshgrid(lon, lat)
+    values = forth.transform(*to_wgs84(x, y, datum))
     return [RectBivariateSpline(lat, lon, v) for v in values]
 
 
@@ -240,7 +241,7 @@ def _locate(
 @compiled
 def _centimetres(metres: float) -> int:
     """Round; the shift makes the number positive, so that cutting off rounds down."""
-    return np.int64(metres * 100.0 + _SHIFT) - np.int64(_SHIFT)
+    return int(metres * 100.0 + _SHIFT) - int(_SHIFT)
 
 
 @compiled

@@ -35,9 +35,10 @@ def find_home_stays(stays: gpd.GeoDataFrame) -> np.ndarray:
     rider, _ = pd.factorize(stays["rider_id"])
     theirs = np.flatnonzero(np.isin(rider, rider[night]))
     # Riders stand kilometres apart in a third dimension, so that nobody has a neighbour's home.
-    place = np.column_stack([stays.geometry.x, stays.geometry.y, rider * 4.0 * _HOME_M])
-    near = cKDTree(place[night]).query(place[theirs], distance_upper_bound=_HOME_M)[0]
-    home[theirs[np.isfinite(near)]] = True
+    points = stays.geometry.iloc[theirs]
+    place = np.column_stack([points.x, points.y, rider[theirs] * 4.0 * _HOME_M])
+    beds = cKDTree(place[np.isin(theirs, night)])
+    home[theirs] = np.isfinite(beds.query(place, distance_upper_bound=_HOME_M)[0])
     return home
 
 

@@ -9,7 +9,7 @@ from planner.activity.frames import search
 from planner.errors import SettingsError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     import geopandas as gpd
 
@@ -18,7 +18,13 @@ if TYPE_CHECKING:
 ENOUGH_STAYS = 1.0  # a rider and day: with fewer, the data show movement only (guess)
 
 
-def make_presence(fixes: gpd.GeoDataFrame | FixFeed, *, every_min: float = 5.0) -> gpd.GeoDataFrame:
+def make_presence(
+    fixes: gpd.GeoDataFrame | FixFeed,
+    *,
+    every_min: float = 5.0,
+    master: str | None = None,
+    on_step: Callable[[int, int], None] | None = None,
+) -> gpd.GeoDataFrame:
     """Sample each rider's position once in every so many minutes, as if it were a stay.
 
     Recorders that run only while a passenger or a parcel is on board leave no stays. Where riders
@@ -30,6 +36,8 @@ def make_presence(fixes: gpd.GeoDataFrame | FixFeed, *, every_min: float = 5.0) 
         As in `make_stays`.
     every_min
         Length of a sample in minutes; each is one visit.
+    master, on_step
+        As in `make_stays`.
 
     Returns
     -------
@@ -58,7 +66,8 @@ def make_presence(fixes: gpd.GeoDataFrame | FixFeed, *, every_min: float = 5.0) 
     """
     if not every_min > 0:
         raise SettingsError(f"The `every_min` setting must be greater than 0. Got {every_min}.")
-    return search(fixes, Rule("presence", 0.0, 60.0 * every_min))
+    rule = Rule("presence", 0.0, 60.0 * every_min)
+    return search(fixes, rule, master=master, on_step=on_step)
 
 
 def shows_stays(account: Mapping[str, int]) -> bool:

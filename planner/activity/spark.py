@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import sys
 import tempfile
 import warnings
 from bisect import bisect_right
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import replace
 from functools import partial, reduce
 from pathlib import Path
@@ -29,7 +31,7 @@ from planner.activity.engine import WINDOW, Found, add_accounts, find_stays
 from planner.activity.feed import FIX_SCHEMA, FeedPart, FixFeed
 from planner.activity.ground import make_ground
 from planner.activity.intake import BATCH_ROWS, LOSSES, Intake
-from planner.errors import InputError, PlannerError
+from planner.errors import InputError, PlannerError, SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -52,6 +54,7 @@ _FOUND_SQL = (
     "rider_id string, worker_type string, arrive_ms long, leave_ms long, x double, y double, "
     "fixes long, note string"
 )
+_MASTER = re.compile(r"local$|local\[[\w*, ]+\]$|local-cluster\[|spark://.|yarn$|k8s://.")
 _PARTITION_ROWS = 2_000_000  # of a task at the end: sorted in one window
 
 
@@ -298,7 +301,8 @@ def _gather(table: pa.Table, feed: FixFeed) -> tuple[Found, FixFeed]:
     quarters = sorted((int(q), n) for q, n in account["quarters"].items())
     account |= {k: read[k] for k in ("rows", "lost", "first")} | {"quarters": dict(quarters)}
     places = {n: read["places"][why] for why, n in read["first"].items()}
-    note = {**feed.note, "notes": {what: n for what, n in read["notes"].items() if n}}
+    note = copy(feed.note)
+    note["notes"] = {what: n for what, n in read["notes"].items() if n}
     stays = table.filter(table["note"].is_null()).drop_columns("note")
     for name in ("rider_id", "worker_type"):
         words = stays[name].combine_chunks().dictionary_encode()
@@ -343,6 +347,11 @@ def _session(master: str) -> Iterator[Any]:
             yield running
             return
         _require_java()
+        if not _MASTER.match(master):
+            raise SettingsError(
+                "The `master` setting must be local[*], spark://host:7077, yarn or k8s://…. "
+                f"Got {master!r}."
+            )
         with _told(master), _muffled():
             spark = _start(SparkSession.builder, master)
         try:
@@ -360,15 +369,30 @@ def _told(master: str) -> Iterator[None]:
     try:
         yield
     except (PySparkException, Py4JError, ConnectionError) as error:
-        said = [line.strip() for line in str(error).splitlines() if line.strip()]
-        causes = [line for line in said if line.startswith("Caused by: ")]
-        line = (causes[-1:] or [x for x in said if not x.startswith(("at ", "File "))] or ["?"])[0]
         raise InputError(
-            f"Spark has failed ({line[:300].rstrip('. ')}). Check that the master runs, that Java "
+            f"Spark has failed ({_cause(str(error))}). Check that the master runs, that Java "
             "is 17 or later, and that its workers see the files and this Python "
             f"({sys.executable}).",
             file=master,
         ) from None
+
+
+def _cause(text: str) -> str:
+    r"""Return the line of a stack trace that tells the most.
+
+    Examples
+    --------
+    >>> _cause("An error occurred.\n: a.b.SparkException: No such master: 'x'.\n\tat y")
+    "No such master: 'x'"
+    """
+    lines = [line.strip() for line in text.splitlines() if line.strip()] or ["no word"]
+    faults = [
+        line for line in lines if re.match(r"(Caused )?(by)?(: )?[\w.$]+(Exception|Error)\b", line)
+    ]
+    caused = [line for line in faults if line.startswith("Caused by")]
+    line = (caused[-1:] or faults[:1] or lines[:1])[0]
+    found = re.sub(r"^(Caused by)?(: )?([\w$]+\.)*", "", line)
+    return re.sub(r"^\w*(Exception|Error): ", "", found)[:300].rstrip(". ")
 
 
 @contextmanager

@@ -26,7 +26,8 @@ STAGES = {
     "sample": "files of the sample city",
     "area": "districts", "streets": "street edges", "activity": "activity records",
     "stations": "existing stations", "hosts": "hosts to open", "stays": "stays found",
-    "demand": "demand points", "hotspots": "hot spots", "candidates": "candidates",
+    "demand": "demand points", "hotspots": "hot spots",
+    "gatherings": "gathering places", "candidates": "candidates",
     "reach": "pairs in reach", "coverage": "coverage measures", "siting": "recommended stations",
     "parking": "parking sites", "service_areas": "service areas", "quality": "data checks",
     "outputs": "files",
@@ -42,7 +43,7 @@ def stage_lines(language: str) -> Iterator[OnStage]:
     def show(stage: str, rows: int | None = None, seconds: float | None = None) -> None:
         label = t(STAGES.get(stage, stage))
         if seconds is None:
-            status.update(Text(label))
+            status.update(Text(label if rows is None else f"{rows:,} {label}"))
             return
         line = Text.assemble((f"{rows:>12,}", "bold"), f"  {label}", (f"  {seconds:.1f} s", "dim"))
         ERRORS.print(line)
