@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 _WORDS = ("rider_id", "worker_type")  # read as dictionaries: their texts are touched once
 _BUFFER = 1 << 20  # of a column that is being read: row groups may be larger than the memory
+_SHARE_ROWS = 4_000_000  # of a large file, for whoever reads it with others
 _PLACES = 32  # parts of a file that are looked at where dates are ambiguous
 
 
@@ -46,11 +48,28 @@ def open_parquet(path: Path) -> Part:
     """
     with _guard(path, "Parquet"), pq.ParquetFile(path) as file:
         schema, rows = file.schema_arrow, file.metadata.num_rows
+        sizes = [file.metadata.row_group(g).num_rows for g in range(file.num_row_groups)]
     types = dict(zip(schema.names, schema.types, strict=True))
-    return Part(
+    part = Part(
         path, tuple(types), types, rows, "row",
         partial(_peek_parquet, path), partial(_read_parquet, path),
     )  # fmt: skip
+    return replace(part, shares=_share_groups(part, sizes))
+
+
+def _share_groups(part: Part, sizes: list[int]) -> tuple[Part, ...]:
+    """Return row groups that follow each other as parts of `_SHARE_ROWS` rows or little more."""
+    shares: list[Part] = []
+    groups: list[int] = []
+    start, rows = 0, 0
+    for number, size in enumerate(sizes):
+        groups.append(number)
+        rows += size
+        if rows >= _SHARE_ROWS or number == len(sizes) - 1:
+            read = partial(_read_parquet, part.path, groups=tuple(groups), row=start + 1)
+            shares.append(replace(part, rows=rows, read=read))
+            groups, start, rows = [], start + rows, 0
+    return tuple(shares) if len(shares) > 1 else ()
 
 
 def is_geographic(path: Path) -> bool:
@@ -59,15 +78,16 @@ def is_geographic(path: Path) -> bool:
         return b"geo" in (pq.read_schema(path).metadata or {})
 
 
-def _read_parquet(path: Path, picked: Mapping[str, str]) -> Iterator[Piece]:
+def _read_parquet(
+    path: Path, picked: Mapping[str, str], *, groups: tuple[int, ...] | None = None, row: int = 1
+) -> Iterator[Piece]:
     words = [picked[field] for field in _WORDS if field in picked]
     with (
         _guard(path, "Parquet"),
         pq.ParquetFile(path, read_dictionary=words, pre_buffer=False, buffer_size=_BUFFER) as file,
     ):
-        row = 1
         for batch in file.iter_batches(
-            batch_size=BATCH_ROWS, columns=[*picked.values()], use_threads=False
+            batch_size=BATCH_ROWS, row_groups=groups, columns=[*picked.values()], use_threads=False
         ):
             yield Piece({f: batch.column(h) for f, h in picked.items()}, row)
             row += batch.num_rows

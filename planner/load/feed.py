@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -100,14 +100,16 @@ def scan_activity(
         timezone=timezone,
         rows=None if None in known else sum(n for n in known if n is not None),
         note=note,
-        parts=tuple(_as_part(part, alone=len(rows) == 1) for part in rows),
+        parts=tuple(p for part in rows for p in _as_parts(part, alone=len(rows) == 1)),
     )
 
 
-def _as_part(part: Rows | SheetRows, *, alone: bool) -> FeedPart:
-    return FeedPart(
-        partial(_read_part, part), part.unit if alone else f"{part.path.name} {part.unit}"
-    )
+def _as_parts(part: Rows | SheetRows, *, alone: bool) -> list[FeedPart]:
+    shares: list[Rows | SheetRows] = [part]
+    if isinstance(part, Rows) and part.part.shares:
+        shares = [replace(part, part=share) for share in part.part.shares]
+    place = part.unit if alone else f"{part.path.name} {part.unit}"
+    return [FeedPart(partial(_read_part, share), place) for share in shares]
 
 
 def _read_part(

@@ -68,6 +68,8 @@ class Part:
         numbers: of its beginning all, of the rest here and there.
     read
         Given our name → header, yields pieces.
+    shares
+        The same rows in several parts, where a large file can be read from the middle.
     """
 
     path: Path
@@ -77,3 +79,4 @@ class Part:
     unit: str
     peek: Callable[[str], pd.Series] = field(repr=False)
     read: Callable[[Mapping[str, str]], Iterator[Piece]] = field(repr=False)
+    shares: tuple[Part, ...] = field(default=(), repr=False)

@@ -25,7 +25,7 @@ from planner.activity.engine import Rule, find_stays
 from planner.activity.feed import FeedPart
 from planner.activity.ground import make_ground
 from planner.activity.spark import find_stays_on_spark
-from planner.errors import InputError, MissingFileError
+from planner.errors import InputError, MissingFileError, SettingsError
 from planner.load.feed import scan_activity
 
 RULE = Rule("robust", 100.0, 300.0)
@@ -216,6 +216,13 @@ def test_missing_java_is_one_error(city, nothing_runs, monkeypatch, tmp_path):
         find_stays_on_spark(city[0], RULE)
 
 
+@pytest.mark.skipif(not shutil.which("java"), reason="needs Java")
+@pytest.mark.parametrize("master", ["", "localhost", "http://host", "sc://host", "local[*", "x y"])
+def test_a_master_that_is_none_is_refused(city, nothing_runs, master):
+    with pytest.raises(SettingsError, match="`master` setting must be"):
+        find_stays_on_spark(city[0], RULE, master=master)
+
+
 def test_missing_pyspark_is_one_error(city, monkeypatch):
     monkeypatch.setitem(sys.modules, "pyspark.sql", None)
     with pytest.raises(InputError, match=r'pip install "station-coverage-planner\[spark\]"'):
@@ -296,3 +303,19 @@ def test_no_rider_stands_in_what_tasks_tell(city):
     riders = {r for r in rows["rider_id"].to_pylist() if r}
     assert {key for note in notes for key in json.loads(note)} > {"part", "account", "rows"}
     assert not [r for r in riders if any(r in note for note in notes)]
+
+
+def test_a_large_parquet_file_is_read_in_several_parts(city, alone, tmp_path, monkeypatch):
+    monkeypatch.setattr("planner.load.columnar._SHARE_ROWS", 70_000)
+    pq.write_table(city[1], tmp_path / "one.parquet", row_group_size=30_000)
+    feed = scan_activity(tmp_path / "one.parquet", area=city[0].area)
+    assert len(feed.parts) == -(-len(city[1]) // 90_000)
+    ground = make_ground(feed.area, "wgs84")
+    numbers = pa.record_batch({"id": list(range(len(feed.parts)))})
+    sent = pa.Table.from_batches(spark._read_parts([numbers], parts=feed.parts, ground=ground))
+    tasks = spark._search(sent.to_batches(), ground=ground, rule=RULE, window=10**6)
+    found, known = spark._gather(pa.Table.from_batches(tasks), feed)
+    check_same(found, alone)
+    first = found.account["first"].values()
+    assert [known.place(n) for n in first] == [feed.place(n) for n in first]
+    assert known.note["sha256"] == feed.note["sha256"]
