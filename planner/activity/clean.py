@@ -29,6 +29,7 @@ def clean_track(
     records: np.ndarray,
     a: int,
     b: int,
+    final: bool,
     second: np.ndarray,
     x: np.ndarray,
     y: np.ndarray,
@@ -41,6 +42,8 @@ def clean_track(
     ----------
     records
         Shape (n, 2), sorted by time and place.
+    final
+        Nothing comes after them.
     second, x, y, origin
         Scratch of b - a or more: seconds, metres and record number of the fixes that stay.
     reason
@@ -51,34 +54,33 @@ def clean_track(
     kept, settled
         How many fixes stay, and how many of those whatever comes later leaves as they are.
     """
-    kept, apart, apart_from = _drop_jumps(records, a, b, second, x, y, origin, reason)
+    kept, doubtful = _drop_jumps(records, a, b, final, second, x, y, origin, reason)
     settled = kept - 1
     while settled > 0 and x[settled] == x[settled - 1] and y[settled] == y[settled - 1]:
         settled -= 1  # may yet turn out to be a stuck device
-    if apart >= 0 and kept > 0:
-        last = time_of(records[b - 1, 0]) * 0.001
-        if last - second[apart_from] <= _TELEPORT_S:
-            settled = min(settled, apart_from)
-    return _drop_spikes(a, kept, max(settled, 0), second, x, y, origin, reason)
+    settled = max(min(settled, doubtful), 0)
+    return _drop_spikes(a, kept, settled, second, x, y, origin, reason)
 
 
 @compiled
-def _drop_jumps(
+def _drop_jumps(  # noqa: C901  (one pass, one state)
     records: np.ndarray,
     a: int,
     b: int,
+    final: bool,
     second: np.ndarray,
     x: np.ndarray,
     y: np.ndarray,
     origin: np.ndarray,
     reason: np.ndarray,
-) -> tuple[int, int, int]:
-    """Drop repeated and impossible fixes.
+) -> tuple[int, int]:
+    """Drop repeated and impossible fixes; return how many stay, and how many before any doubt.
 
-    Returns how many stay, the first fix after the last impossible jump that had to be believed
-    (-1 if there is none) and the fix before it.
+    An impossible jump that had to be believed is in doubt for `_TELEPORT_S`: if the rider comes
+    back, what was there is dropped, else the fixes of a device that was stuck before it.
     """
-    m, jumps, apart, before = 0, 0, -1, -1
+    m, jumps, stuck = 0, 0, 0
+    apart, frozen = -1, -1  # first fix after a believed jump; first of those at one place before it
     for i in range(a, b):
         key, value = records[i, 0], records[i, 1]
         if i > a and key == records[i - 1, 0]:
@@ -86,23 +88,75 @@ def _drop_jumps(
             continue
         t = time_of(key) * 0.001
         px, py = (value >> 32) * 0.01, np.int64(np.int32(value & 0xFFFFFFFF)) * 0.01
+        if apart >= 0 and t - second[apart - 1] > _TELEPORT_S:
+            stuck += _drop_stuck(a, frozen, apart, origin, reason)
+            apart = -1
         if m > 0 and _too_fast(t - second[m - 1], px - x[m - 1], py - y[m - 1], _MAX_SPEED):
             if jumps < _MAX_JUMPS:
                 jumps += 1
                 reason[i - a] = _JUMP
                 continue
-            m = _unstick(a, m, x, y, origin, reason)
-            if apart >= 0 and _comes_back(t, px, py, before, second, x, y):
+            if apart >= 0 and _comes_back(t, px, py, apart - 1, second, x, y):
                 for k in range(apart, m):
                     reason[origin[k] - a] = _TELEPORT
-                m, apart, before = apart, -1, -1
+                m, apart = apart, -1
             else:
-                apart, before = m, m - 1
+                if apart >= 0:
+                    stuck += _drop_stuck(a, frozen, apart, origin, reason)
+                apart, frozen = m, _first_at_place(m - 1, x, y)
         jumps = 0
         second[m], x[m], y[m], origin[m] = t, px, py, i
         reason[i - a] = 0
         m += 1
-    return m, apart, before
+    doubtful = m
+    if apart >= 0 and not final:
+        doubtful = frozen if apart - frozen >= _STUCK_FIXES else apart - 1
+    elif apart >= 0:
+        stuck += _drop_stuck(a, frozen, apart, origin, reason)
+    if stuck:
+        m, doubtful = _close_ranks(a, m, doubtful, second, x, y, origin, reason)
+    return m, doubtful
+
+
+@compiled
+def _first_at_place(m: int, x: np.ndarray, y: np.ndarray) -> int:
+    """Return the first of the fixes that lie, without a break, to the centimetre where m lies."""
+    k = m
+    while k > 0 and x[k] == x[k - 1] and y[k] == y[k - 1]:
+        k -= 1
+    return k
+
+
+@compiled
+def _drop_stuck(a: int, frozen: int, apart: int, origin: np.ndarray, reason: np.ndarray) -> int:
+    """Drop the fixes of a device that said one place until it jumped, but for the first."""
+    if apart - frozen < _STUCK_FIXES:
+        return 0
+    for k in range(frozen + 1, apart):
+        reason[origin[k] - a] = _STUCK
+    return apart - frozen - 1
+
+
+@compiled
+def _close_ranks(
+    a: int,
+    m: int,
+    doubtful: int,
+    second: np.ndarray,
+    x: np.ndarray,
+    y: np.ndarray,
+    origin: np.ndarray,
+    reason: np.ndarray,
+) -> tuple[int, int]:
+    """Take stuck fixes out; return how many stay, and how many before the doubtful one."""
+    w, certain = 0, 0
+    for k in range(m):
+        if k == doubtful:
+            certain = w
+        if reason[origin[k] - a] == 0:
+            second[w], x[w], y[w], origin[w] = second[k], x[k], y[k], origin[k]
+            w += 1
+    return w, certain if doubtful < m else w
 
 
 @compiled
@@ -118,21 +172,6 @@ def _comes_back(
     """Tell whether a fix goes on where the rider was before the last jump that was believed."""
     dt = t - second[before]
     return dt <= _TELEPORT_S and not _too_fast(dt, px - x[before], py - y[before], _RIDING_SPEED)
-
-
-@compiled
-def _unstick(
-    a: int, m: int, x: np.ndarray, y: np.ndarray, origin: np.ndarray, reason: np.ndarray
-) -> int:
-    """Drop the fixes of a device that said one place until it jumped; return how many stay."""
-    k = m - 1
-    while k > 0 and x[k] == x[k - 1] and y[k] == y[k - 1]:
-        k -= 1
-    if m - k < _STUCK_FIXES:
-        return m
-    for j in range(k + 1, m):
-        reason[origin[j] - a] = _STUCK
-    return k + 1
 
 
 @compiled

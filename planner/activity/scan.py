@@ -74,7 +74,7 @@ def scan_records(
         end = b
         while not final and end > a and time_of(records[end - 1, 0]) > watermark:
             end -= 1
-        kept, settled = clean_track(records, a, end, second, x, y, origin, reason)
+        kept, settled = clean_track(records, a, end, final, second, x, y, origin, reason)
         found, undecided = _find_stays(
             (r << shift) | bucket, second, x, y, kept if final else settled, final, method,
             radius_m, seed_s, min_s, state[r], out, found,

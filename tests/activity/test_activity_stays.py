@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
-from planner.activity import make_stays
+from planner.activity import make_stays, pseudonymise
 from planner.errors import ColumnError, CrsError, InputError, SettingsError
 
 START = pd.Timestamp("2026-03-02 12:00", tz="Asia/Shanghai")
@@ -301,3 +301,59 @@ def test_porto_taxis(shared):
     assert note["used"] + sum(note["dropped"].values()) == 47_304
     assert note["riders"] == 308
     assert 40 <= len(stays) <= 80
+
+
+def test_a_stuck_device_keeps_its_first_fix_only():
+    rows = visit("a", 0, 10, 0, 0) + [("a", 630 + 30 * k, 40, 0) for k in range(10)]
+    rows += visit("a", 930, 10, 30_000, 0)
+    dropped = make_stays(fixes(rows)).attrs["activity"]["dropped"]
+    assert dropped == {"jump": 3, "stuck": 9}
+
+
+def test_a_device_that_says_one_place_all_day_is_no_stuck_one():
+    rows = visit("a", 0, 60, 0, 0) + ride("a", 3600, 0, 3000)
+    assert make_stays(fixes(rows)).attrs["activity"]["dropped"] == {}
+
+
+def test_a_receiver_that_is_elsewhere_and_comes_back_tells_nothing():
+    away = [("a", 600 + 20 * k, 20_000, 7 * k) for k in range(1, 13)]
+    rows = visit("a", 0, 10, 0, 0) + away + visit("a", 870, 10, 0, 0)
+    stays = make_stays(fixes(rows))
+    assert stays.attrs["activity"]["dropped"] == {"jump": 6, "teleport": 9}
+    assert stays["stay_min"].tolist() == [24.5]
+
+
+def test_a_slow_ride_is_no_stay():
+    rows = [("a", 10 * k, 5 * k, 0) for k in range(40)] + ride("a", 400, 200, 4000)
+    assert len(make_stays(fixes(rows))) == 0
+
+
+def test_nights_and_evenings_at_home_are_left_out_and_counted():
+    hour = 3600
+    night = visit("a", 10 * hour, 9 * 60, 0, 0, step=600)  # 22:00 to 07:00
+    evening = visit("a", 8 * hour, 30, 60, 0)
+    work = visit("a", 2 * hour, 30, 5_000, 0)
+    others = visit("b", 8 * hour, 30, 60, 0)
+    stays = make_stays(fixes(work + evening + night + others))
+    assert stays["rider_id"].tolist() == ["a", "b"]
+    assert stays.attrs["activity"]["excluded_home"] == 2
+    assert stays.attrs["activity"]["excluded_long"] == 0
+    kept = make_stays(fixes(work + evening + night), exclude_homes=False)
+    assert kept["stay_min"].tolist() == [30.0, 30.0]
+    assert kept.attrs["activity"]["excluded_long"] == 1
+
+
+def test_a_long_rest_by_day_is_nobodys_home():
+    stays = make_stays(fixes(visit("a", 0, 200, 0, 0, step=300)))
+    assert stays["stay_min"].tolist() == [200.0]
+
+
+def test_pseudonyms_hide_riders_and_link_them_only_with_the_key():
+    stays = make_stays(fixes(visit("Wang Wei", 0, 10, 0, 0) + visit("Li Na", 0, 10, 0, 0)))
+    again = stays.iloc[[1]]
+    keyed = pseudonymise(stays, b"secret")
+    assert not set(keyed["rider_id"]) & set(stays["rider_id"])
+    assert pseudonymise(again, b"secret")["rider_id"].iloc[0] == keyed["rider_id"].iloc[1]
+    assert pseudonymise(stays, b"other")["rider_id"].iloc[1] != keyed["rider_id"].iloc[1]
+    assert pseudonymise(stays)["rider_id"].tolist() == ["1", "2"]
+    assert pseudonymise(stays, b"k" * 100)["rider_id"].nunique() == 2
