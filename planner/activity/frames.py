@@ -85,7 +85,7 @@ def search(
     if master is not None:
         from planner.activity.spark import find_stays_on_spark
 
-        return _frame_feed(*find_stays_on_spark(fixes, rule, master=master))
+        return _frame_feed(*find_stays_on_spark(fixes, rule, master=master, on_step=on_step))
     total = fixes.rows or 0
     step = (lambda done, _: on_step(done, total)) if on_step else None
     found = find_stays(fixes.read, make_ground(fixes.area, fixes.datum), rule, on_step=step)

@@ -15,6 +15,7 @@ import sys
 import tempfile
 import warnings
 from bisect import bisect_right
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from copy import copy
 from dataclasses import replace
@@ -55,6 +56,7 @@ _FOUND_SQL = (
     "fixes long, note string"
 )
 _MASTER = re.compile(r"local$|local\[[\w*, ]+\]$|local-cluster\[|spark://.|yarn$|k8s://.")
+_LOOK_S = 0.5  # between two looks at how far a job has come
 _PARTITION_ROWS = 2_000_000  # of a task at the end: sorted in one window
 
 
@@ -65,6 +67,7 @@ def find_stays_on_spark(
     master: str = "local[*]",
     partitions: int | None = None,
     window: int = WINDOW,
+    on_step: Callable[[int, int], None] | None = None,
 ) -> tuple[Found, FixFeed]:
     """Find the stays of a feed on a cluster: the same as `find_stays` finds, row for row.
 
@@ -82,6 +85,9 @@ def find_stays_on_spark(
         Among how many tasks the riders are spread; by the number of rows and cores if None.
     window
         As in `find_stays`.
+    on_step
+        Called with (fixes done, fixes in all), by the share of tasks that are done; not at all if
+        it is not known how many fixes there are.
 
     Returns
     -------
@@ -101,18 +107,49 @@ def find_stays_on_spark(
     parts = feed.parts or (FeedPart(partial(_whole, feed.read), "row"),)
     with _session(master) as spark, _told(master):
         tasks = partitions or _tasks(spark, feed.rows)
-        table = (
+        job = (
             spark.range(0, len(parts), 1, len(parts))
             .mapInArrow(partial(_read_parts, parts=parts, ground=ground), _SENT_SQL)
             .repartition(tasks, "rider_id")
             .mapInArrow(partial(_search, ground=ground, rule=rule, window=window), _FOUND_SQL)
-            .toArrow()
         )
+        if on_step is None or not feed.rows:
+            table = job.toArrow()
+        else:
+            step = partial(_tell, on_step, feed.rows, len(parts) + tasks)
+            table = _watch(spark.sparkContext, job, step)
     return _gather(table, feed)
 
 
 def _tasks(spark: Any, rows: int | None) -> int:
     return max(2 * spark.sparkContext.defaultParallelism, (rows or 0) // _PARTITION_ROWS + 1)
+
+
+def _tell(on_step: Callable[[int, int], None], rows: int, tasks: int, done: int) -> None:
+    on_step(rows * min(done, tasks) // tasks, rows)
+
+
+def _watch(context: Any, job: Any, step: Callable[[int], None]) -> pa.Table:
+    """Run a job in another thread and tell from this one how many tasks are done."""
+    tracker = context.statusTracker()
+    earlier = set(tracker.getJobIdsForGroup(None))
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(job.toArrow)
+        done = 0
+        try:
+            while not wait([running], timeout=_LOOK_S).done:
+                done = max(done, _tasks_done(tracker, earlier))
+                step(done)
+        except BaseException:
+            context.cancelAllJobs()  # else the pool waits for the job that nobody wants any more
+            raise
+        return running.result()
+
+
+def _tasks_done(tracker: Any, earlier: set[int]) -> int:
+    jobs = [tracker.getJobInfo(j) for j in tracker.getJobIdsForGroup(None) if j not in earlier]
+    stages = {s for job in jobs if job for s in job.stageIds}
+    return sum(info.numCompletedTasks for s in stages if (info := tracker.getStageInfo(s)))
 
 
 # ── on the workers ────────────────────────────────────────────────────────────────────────────

@@ -92,8 +92,11 @@ def check_same(found, expected):
 
 def test_the_cluster_finds_what_one_process_finds(cluster, city, alone, capfd):
     feed, _ = city
-    found, known = find_stays_on_spark(feed, RULE)
+    steps = []
+    found, known = find_stays_on_spark(feed, RULE, on_step=lambda *step: steps.append(step))
     assert len(found.stays) > 500
+    assert steps == sorted(steps)
+    assert {total for _, total in steps} == {feed.rows}
     assert {"no rider", "outside the area", "coordinate 0, 0"} <= set(found.account["lost"])
     check_same(found, alone)
     first = found.account["first"].values()
@@ -174,6 +177,17 @@ def test_an_executor_that_dies_in_mid_job_changes_nothing(cluster, city, alone, 
     assert len(killed) == 1
     assert attempts > len(parts), "what the dead executor had read is read again"
     check_same(found, alone)
+
+
+def test_a_job_that_is_interrupted_ends(cluster, city, tmp_path):
+    def interrupt(_done, _total):
+        if len(list(tmp_path.iterdir())) == 2:
+            raise KeyboardInterrupt
+
+    parts = tuple(slowly(part, n, tmp_path) for n, part in enumerate(city[0].parts))
+    with pytest.raises(KeyboardInterrupt):
+        find_stays_on_spark(replace(city[0], parts=parts), RULE, on_step=interrupt)
+    assert not cluster.sparkContext.statusTracker().getActiveJobsIds()
 
 
 def test_what_a_worker_refuses_is_one_error(cluster, city):
