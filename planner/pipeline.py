@@ -154,7 +154,7 @@ def measure_today(
     reach = stage("reach", make_reach, inputs.streets, demand, inputs.stations, **_limit(s))
     _check_near_streets(reach, demand)
     coverage = stage("coverage", _measure, s, reach, demand, inputs.stations, inputs.area)
-    coverage.attrs["visits"] = demand.attrs["demand"]["basis"]
+    coverage.attrs["visits"] = summary.visit_words(demand)
     coverage.attrs["circle_share"] = circle_share(demand, inputs.stations, radius_m=_radius_m(s))
     return inputs.stations, coverage
 

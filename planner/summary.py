@@ -10,6 +10,7 @@ import numpy as np
 
 from planner.geo import WGS84
 from planner.i18n import translator
+from planner.settings import STAY_CLASSES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,6 +28,7 @@ VISITS = {
     "orders": "visits are ends of orders",
     "counts": "visits are counts",
 }
+EXPANDED, NEEDED = "expanded to registered workers", "need-weighted visits"
 EXISTING = "station:"  # how the identifiers of existing stations start among candidates
 DATA_KEYS = (
     "study", "version", "seed", "inputs", "activity", "network", "demand", "off_streets",
@@ -72,12 +74,14 @@ def summarise(
         "coverage": {
             "mode": s.service.mode,
             "limit_min": s.service.limit_min,
-            "basis": basis_text(s, tables["stations"], tables["demand"].attrs["demand"]["basis"]),
+            "basis": basis_text(s, tables["stations"], **visit_words(tables["demand"])),
             "before": _coverage(tables["coverage_before"], circles[0]),
             "after": _coverage(tables["coverage_after"], circles[1]),
         },
         "siting": {**tables["sites"].attrs["siting"], "sites": _sites(tables["sites"])},
         "parking": {**tables["parking"].attrs["parking"], "sites": _bays(tables["parking"])},
+        "informal_rest": _informal_rest(s, tables["gatherings"]),
+        "hotspots": _hotspots(tables["hotspots"]),
         "equity": dict(equity),
         "privacy": {
             "min_workers": s.demand.min_workers,
@@ -120,8 +124,21 @@ def describe_data(
     }
 
 
-def basis_text(s: Settings, stations: pd.DataFrame | None, visits: str = "stays") -> str:
+def basis_text(
+    s: Settings, stations: pd.DataFrame | None, visits: str = "stays", *, expanded: bool = False
+) -> str:
     """Return the words every covered share carries: mode, limit, hours and basis.
+
+    Parameters
+    ----------
+    s
+        The study.
+    stations
+        `stations` table, for hours that were assumed.
+    visits
+        A key of `VISITS`.
+    expanded
+        Whether visits were expanded to the registered workers. Need weights are the study's.
 
     Examples
     --------
@@ -146,7 +163,23 @@ def basis_text(s: Settings, stations: pd.DataFrame | None, visits: str = "stays"
                 of=len(stations),
             )
         )
-    return " · ".join([*parts, t(VISITS[visits])])
+    parts.append(t(VISITS[visits]))
+    if expanded:
+        parts.append(t(EXPANDED))
+    if weighs_need(s):
+        parts.append(t(NEEDED))
+    return " · ".join(parts)
+
+
+def visit_words(demand: pd.DataFrame) -> dict[str, Any]:
+    """Return what `basis_text` asks about demand: what a visit is, and whether it is expanded."""
+    note = demand.attrs["demand"]
+    return {"visits": note["basis"], "expanded": bool(note.get("expansion"))}
+
+
+def weighs_need(s: Settings) -> bool:
+    """Tell whether visits weigh by their stay class or worker type."""
+    return any(value != 1.0 for value in (*s.demand.need.values(), *s.demand.need_types.values()))
 
 
 def off_streets_share(reach: Reach, demand: pd.DataFrame) -> float:
@@ -164,15 +197,80 @@ def _demand(s: Settings, demand: pd.DataFrame, stays: pd.DataFrame) -> dict[str,
         "workers": note["workers"],
         "suppressed_share": note["suppressed_share"],
         "basis": note["basis"],
-        "by_daypart": {
-            name: float(demand[f"weight_{name}"].sum())
-            for name in s.demand.dayparts
-            if f"weight_{name}" in demand
-        },
+        "by_daypart": _sums(demand, {name: name for name in s.demand.dayparts}),
+        "by_class": _sums(demand, {name: f"class_{name}" for name in STAY_CLASSES}),
+        **_sums(demand, {name: name for name in ("workday", "weekend")}),
+        **_weighing(s, note, stays),
         "first_day": None if days is None else str(days.min()),
         "last_day": None if days is None else str(days.max()),
         "days": note["days"],
     }
+
+
+def _sums(demand: pd.DataFrame, names: Mapping[str, str]) -> dict[str, float]:
+    """Return visits a day by name, of those ``weight_…`` columns that are there."""
+    columns = {name: f"weight_{column}" for name, column in names.items()}
+    return {n: float(demand[c].sum()) for n, c in columns.items() if c in demand}
+
+
+def _weighing(s: Settings, note: Mapping[str, Any], stays: pd.DataFrame) -> dict[str, Any]:
+    """Return what visits were multiplied by; nothing where they were not."""
+    told: dict[str, Any] = {}
+    if s.demand.registered:
+        riders = stays.attrs.get("activity", {}).get("riders")
+        told["expansion"] = hide_few(note.get("expansion", {}), riders, s.demand.min_workers)
+        if note.get("expansion_faults"):
+            told["expansion_faults"] = note["expansion_faults"]
+    if weighs_need(s):
+        told["need"] = {**s.demand.need, **{f"type_{k}": v for k, v in s.demand.need_types.items()}}
+    return told
+
+
+def hide_few(
+    expansion: Mapping[str, Mapping[str, Any]], riders: int | None, min_workers: int
+) -> dict[str, dict[str, Any]]:
+    """Return the expansion without numbers from which under k workers could be worked out.
+
+    The workers of all listed types, taken from all riders, leave those of the others. If these are
+    under k, the smallest pool of listed types is told without its number and factor.
+
+    Parameters
+    ----------
+    expansion
+        Worker type → ``{seen, registered, factor, together_with}``.
+    riders
+        All that were seen, where it is known.
+    min_workers
+        The privacy limit k.
+
+    Examples
+    --------
+    >>> told = {"food": {"seen": 300, "registered": 900, "factor": 3.0}}
+    >>> hide_few(told, 400, 10)["food"]["factor"], hide_few(told, 304, 10)["food"]["factor"]
+    (3.0, None)
+    """
+    told = {kind: dict(entry) for kind, entry in expansion.items()}
+    pools = {frozenset([k, *e.get("together_with", [])]): e["seen"] for k, e in told.items()}
+    left = 0 if riders is None else riders - sum(pools.values())
+    if 0 < left < min_workers and pools:
+        for kind in min(pools, key=lambda pool: (pools[pool], sorted(pool))):
+            told[kind] |= {"seen": None, "factor": None}
+    return told
+
+
+def _informal_rest(s: Settings, gatherings: pd.DataFrame) -> dict[str, Any]:
+    bare = gatherings[gatherings["informal"].astype(bool)]
+    return {
+        "places": len(gatherings),
+        "without_shelter": len(bare),
+        "rest_per_day": float(bare["rest_per_day"].sum()),
+        "shelter_m": s.candidates.shelter_m,
+    }
+
+
+def _hotspots(hotspots: gpd.GeoDataFrame) -> list[dict[str, Any]]:
+    named = hotspots.assign(peak=hotspots["peak"].replace("", None))
+    return _records(named, ["name", "weight_per_day", "peak"], index="hotspot_id")
 
 
 def _coverage(table: pd.DataFrame, circle_share: float) -> dict[str, Any]:
@@ -190,7 +288,8 @@ def _coverage(table: pd.DataFrame, circle_share: float) -> dict[str, Any]:
 
 def _sites(sites: gpd.GeoDataFrame) -> list[dict[str, Any]]:
     columns = [
-        "rank", "name", "action", "gain_share", "cumulative_share", "stability", "host_name", "why",
+        "rank", "name", "action", "gain_share", "cumulative_share", "stability",
+        "informal_rest_per_day", "host_name", "why",
     ]  # fmt: skip
     return _records(sites, columns)
 
@@ -200,10 +299,12 @@ def _bays(parking: gpd.GeoDataFrame) -> list[dict[str, Any]]:
     return _records(parking, columns)
 
 
-def _records(table: gpd.GeoDataFrame, columns: list[str]) -> list[dict[str, Any]]:
+def _records(
+    table: gpd.GeoDataFrame, columns: list[str], *, index: str = "site_id"
+) -> list[dict[str, Any]]:
     """Rows as dicts with identifier and degrees (seven decimals: 1 cm)."""
     points = gpd.GeoSeries(table.geometry).to_crs(WGS84)
     frame = table[columns].astype(object).where(table[columns].notna(), None)
-    frame.insert(0, "site_id", table.index)
+    frame.insert(0, index, table.index)
     frame["lon"], frame["lat"] = np.round(points.x, 7), np.round(points.y, 7)
     return frame.to_dict("records")

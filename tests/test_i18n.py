@@ -10,7 +10,7 @@ import planner
 from planner.cli.screen import STAGES
 from planner.i18n import translator
 from planner.settings import DAYPARTS
-from planner.summary import MODES, VISITS
+from planner.summary import EXPANDED, MODES, NEEDED, VISITS
 
 WORDLESS = {"of", "·", "/"}  # said by figures and signs alone
 ROOT = Path(planner.__file__).parent
@@ -28,7 +28,16 @@ def test_some_messages_are_found():
 
 
 @pytest.mark.parametrize(
-    "message", [*messages(), *STAGES.values(), *MODES.values(), *VISITS.values(), *DAYPARTS]
+    "message",
+    [
+        *messages(),
+        *STAGES.values(),
+        *MODES.values(),
+        *VISITS.values(),
+        *DAYPARTS,
+        EXPANDED,
+        NEEDED,
+    ],
 )
 def test_message_has_chinese_with_the_same_blanks(message):
     chinese = translator("zh")(message)

@@ -28,7 +28,7 @@ def coverage(
     settings = load_settings(study, tuple(overrides))
     with stage_lines(settings.study.language) as tell:
         stations, table = measure_today(settings, on_stage=tell)
-    basis = basis_text(settings, stations, table.attrs["visits"])
+    basis = basis_text(settings, stations, **table.attrs["visits"])
     if as_json:
         rows = table.astype(object).to_dict("records")
         circle = table.attrs["circle_share"]

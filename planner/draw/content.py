@@ -20,7 +20,7 @@ from planner.draw.ground import (
 from planner.draw.pack import pack_cells, pack_json, pack_reach, whole_pixels
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     import geopandas as gpd
     from scipy.sparse import csc_array
@@ -44,6 +44,8 @@ class Tables:
     reach: Reach | None = None
     service_areas: gpd.GeoDataFrame | None = None
     water: gpd.GeoDataFrame | None = None
+    hotspots: gpd.GeoDataFrame | None = None
+    gatherings: gpd.GeoDataFrame | None = None
     cell_m: float = 100.0
 
 
@@ -72,6 +74,8 @@ def pack_content(
         "facilities": describe_facilities(facilities, figures.dayparts),
         "sites": describe_sites(tables.sites, figures),
         "parking": describe_parking(tables.parking, facilities),
+        "hotspots": describe_hotspots(tables.hotspots, figures),
+        "gatherings": describe_gatherings(tables.gatherings, figures),
         "districts": [] if _none(tables.districts) else describe_districts(tables.districts),
         "water": [] if _none(tables.water) else describe_water(tables.water),
     }
@@ -133,7 +137,6 @@ def _reach_columns(reach: Reach, demand_id: pd.Index, facilities: Facilities) ->
 
 def describe_sites(sites: gpd.GeoDataFrame, figures: Figures) -> list[dict[str, Any]]:
     """Return what the list and the popups say of every recommended site, by rank."""
-    parts = list(figures.dayparts)
     return [
         {
             "rank": int(s["rank"]),
@@ -143,7 +146,7 @@ def describe_sites(sites: gpd.GeoDataFrame, figures: Figures) -> list[dict[str, 
             "stability": _finite(s.get("stability")),
             "before": _finite(s.get("before_min")),
             "after": _finite(s.get("after_min")),
-            "peak": parts.index(s["peak"]) + 1 if s.get("peak") in parts else 0,
+            "peak": _part(s.get("peak"), figures),
             "why": str(s.get("why") or ""),
         }
         for s in sites.sort_values("rank").to_dict("records")
@@ -172,6 +175,48 @@ def describe_parking(
         }
         for p, px, py in zip(parking.to_dict("records"), x, y, strict=True)
     ]
+
+
+def describe_hotspots(hotspots: gpd.GeoDataFrame | None, figures: Figures) -> list[dict[str, Any]]:
+    """Return what the map says of every hot spot, heaviest first."""
+    return [] if hotspots is None else [place for place, _ in _crowds(hotspots, figures)]
+
+
+def describe_gatherings(
+    gatherings: gpd.GeoDataFrame | None, figures: Figures
+) -> list[dict[str, Any]]:
+    """Return what the map says of the places where riders rest without shelter, most rest first."""
+    if gatherings is None:
+        return []
+    bare = gatherings[gatherings["informal"].astype(bool)]
+    return [
+        {**place, "rest": _finite(row["rest_per_day"]), "station": _finite(row["station_m"])}
+        for place, row in _crowds(bare, figures)
+    ]
+
+
+def _crowds(
+    table: gpd.GeoDataFrame, figures: Figures
+) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    """Yield place, name, visits and peak of each row, by identifier, and the row itself."""
+    if table.empty:
+        return
+    ordered = table.sort_index()
+    x, y = whole_pixels(ordered.geometry.x, ordered.geometry.y, ordered.crs)
+    for row, px, py in zip(ordered.to_dict("records"), x, y, strict=True):
+        place = {
+            "name": str(row["name"]),
+            "x": px,
+            "y": py,
+            "peak": _part(row.get("peak"), figures),
+        }
+        yield {**place, "visits": _finite(row["weight_per_day"])}, row
+
+
+def _part(name: Any, figures: Figures) -> int:
+    """Return the number of a daypart, counted from 1; 0 for none."""
+    parts = list(figures.dayparts)
+    return parts.index(name) + 1 if name in parts else 0
 
 
 def _finite(value: Any) -> float | None:
@@ -214,5 +259,7 @@ def plan_tables(tables: Mapping[str, Any], reach: Reach, cell_m: float) -> Table
         reach=reach,
         service_areas=tables.get("service_areas"),
         water=tables.get("water"),
+        hotspots=tables.get("hotspots"),
+        gatherings=tables.get("gatherings"),
         cell_m=cell_m,
     )

@@ -36,6 +36,11 @@ class Figures:
         Covered share that circles would claim, before and after.
     withheld
         Share of the rider-visits that privacy keeps out.
+    expanded, needed
+        Whether visits stand for all registered workers, and whether they weigh by need.
+    first, free
+        How many stations open first where riders already gather, and the share that would be
+        covered without that rule; None without the rule.
     """
 
     name: str
@@ -51,6 +56,10 @@ class Figures:
     status: str = ""
     circle: tuple[float | None, float | None] = (None, None)
     withheld: float | None = None
+    expanded: bool = False
+    needed: bool = False
+    first: int | None = None
+    free: float | None = None
     dates: tuple[str, ...] = ()
     review_number: str = ""
 
@@ -76,6 +85,10 @@ def figures_of_plan(plan: Plan) -> Figures:
         circle=(_number(coverage["before"].get("circle_share")),
                 _number(coverage["after"].get("circle_share"))),
         withheld=_number(demand.get("suppressed_share")),
+        expanded=bool(demand.get("expansion")),
+        needed=bool(demand.get("need")),
+        first=siting.get("informal_first"),
+        free=_number(siting.get("free_share")),
         dates=tuple(dict.fromkeys(dates)),
         review_number=s.report.review_number,
     )  # fmt: skip
@@ -121,7 +134,15 @@ def figures_of_tables(
         gap=_number(siting.get("gap")),
         status=str(siting.get("status", "")),
         withheld=_number(note.get("suppressed_share")),
+        expanded=bool(note.get("expansion")),
+        needed=_weighs(note.get("need")) or _weighs(note.get("need_types")),
+        first=siting.get("informal_first"),
+        free=_number(siting.get("free_share")),
     )
+
+
+def _weighs(factors: Mapping[str, float] | None) -> bool:
+    return any(value != 1.0 for value in (factors or {}).values())
 
 
 def _shares(side: Mapping[str, Any]) -> dict[str, float | None]:
@@ -158,6 +179,9 @@ def describe_figures(figures: Figures, attribution: str) -> dict[str, Any]:
         "weight": figures.weight_per_day,
         "circle": list(figures.circle),
         "withheld": figures.withheld,
+        "expanded": figures.expanded,
+        "needed": figures.needed,
+        "rule": {"first": figures.first, "free": figures.free} if figures.first else None,
         "dates": list(figures.dates),
         "review": figures.review_number,
         "attribution": attribution,

@@ -64,6 +64,8 @@ def draw_plan(
     reach: Reach | None = None,
     service_areas: gpd.GeoDataFrame | None = None,
     water: gpd.GeoDataFrame | None = None,
+    hotspots: gpd.GeoDataFrame | None = None,
+    gatherings: gpd.GeoDataFrame | None = None,
     dayparts: Mapping[str, tuple[float, float]] | None = None,
     mode: str = "walk",
     limit_min: float = 15.0,
@@ -89,6 +91,8 @@ def draw_plan(
         ``limit_min``, ``geometry`` and, if the plan's are in it too, ``when``.
     water
         Polygons.
+    hotspots, gatherings
+        Where demand crowds together, and where riders rest.
     dayparts
         Name → hours; by default those the demand was made with.
     mode, limit_min
@@ -111,7 +115,8 @@ def draw_plan(
     """
     given = {
         "districts": area, "demand": demand, "sites": siting, "parking": parking,
-        "stations": existing, "candidates": candidates,
+        "stations": existing, "candidates": candidates, "hotspots": hotspots,
+        "gatherings": gatherings,
     }  # fmt: skip
     for table, frame in given.items():
         if frame is not None:
@@ -126,7 +131,7 @@ def draw_plan(
     tables = Tables(
         districts=area, demand=demand, sites=siting, parking=parking, streets=lines,
         stations=existing, candidates=candidates, reach=reach, service_areas=service_areas,
-        water=water,
+        water=water, hotspots=hotspots, gatherings=gatherings,
     )  # fmt: skip
     blobs = pack_content(tables, figures, attribution=attribution)
     return PlanMap(blobs, language=language)

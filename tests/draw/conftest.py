@@ -42,6 +42,8 @@ def plan():
         "sites": sites,
         "parking": _parking(stations),
         "districts": _districts(),
+        "hotspots": _hotspots(),
+        "gatherings": _gatherings(),
         "streets": _streets(),
         "service_areas": _areas(candidates, candidates.index[: len(stations)], opened),
         "water": gpd.GeoDataFrame(
@@ -227,6 +229,40 @@ def _parking(stations):
         },
         geometry=_points((0.87, 0.4), (0.35, 0.5), (0.1, 0.5), (0.7, 0.75)),
         index=pd.Index(["P1", "P2", "P3", "P4"], name="site_id"),
+        crs=CRS,
+    )
+
+
+def _hotspots():
+    return gpd.GeoDataFrame(
+        {
+            "name": ["江南区 · 第 10 街", "江北区 · 北广场"],
+            "weight_per_day": [812.5, 401.0],
+            "rest_per_day": [120.0, 60.0],
+            "points": [12, 7],
+            "peak": ["noon", ""],
+            "peak_share": [0.41, np.nan],
+        },
+        geometry=_points((0.38, 0.36), (0.55, 0.78)),
+        index=pd.Index(["hs001", "hs002"], name="hotspot_id"),
+        crs=CRS,
+    )
+
+
+def _gatherings():
+    return gpd.GeoDataFrame(
+        {
+            "name": ["江南区 · 第 8 街", "江北区 · 北广场", "江南区 · 5 号路"],
+            "weight_per_day": [300.0, 401.0, 90.0],
+            "rest_per_day": [122.4, 60.0, 41.0],
+            "points": [9, 7, 3],
+            "peak": ["evening", "", "noon"],
+            "peak_share": [0.35, np.nan, 0.4],
+            "station_m": [1234.0, 90.0, np.nan],
+            "informal": [True, False, True],
+        },
+        geometry=_points((0.27, 0.27), (0.52, 0.82), (0.7, 0.15)),
+        index=pd.Index(["g001", "g002", "g003"], name="gathering_id"),
         crs=CRS,
     )
 

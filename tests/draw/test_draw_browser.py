@@ -3,6 +3,7 @@
 import base64
 import json
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -119,8 +120,8 @@ def test_layer_control_switches_every_layer(page):
         "return [...document.querySelectorAll('.pm-layers input')].map(n => n.dataset.layer)"
     )
     assert set(names) == {
-        "sites", "gained", "parking", "candidates", "stations", "demand", "areas", "streets",
-        "districts", "places", "water",
+        "sites", "gained", "parking", "candidates", "stations", "demand", "hotspots", "gatherings",
+        "areas", "streets", "districts", "places", "water",
     }  # fmt: skip
     for name in names:
         for _ in range(2):
@@ -140,6 +141,60 @@ def test_legend_says_what_is_on_and_nothing_else(page):
     assert "友好停车" not in page.run(text)
     assert "人次/日" not in page.run(text)
     assert "5 · 10 · 15" in page.run(text)
+
+
+def test_informal_rest_and_hot_spots_are_told_when_switched_on(page):
+    assert not page.run("return p.map.hasLayer(p.layers.all.gatherings)")
+    page.run("for (const n of ['gatherings', 'hotspots']) p.layers.show(n, true)")
+    legend = page.run("return document.querySelector('.pm-legend').innerText")
+    assert "自发聚集点" in legend
+    assert "热区" in legend
+    lines = page.run(
+        "return ['gatherings', 'hotspots'].flatMap(n => p.layers.all[n].getLayers()"
+        ".map(m => m.getElement().getAttribute('aria-label')))"
+    )
+    assert lines == [
+        "江南区 · 第 8 街 · 休息 122 人次/日 · 距最近站点 1,230 米",
+        "江南区 · 5 号路 · 休息 41 人次/日 · 无站点",
+        "江南区 · 第 10 街 · 813 人次/日 · 高峰：午间",
+        "江北区 · 北广场 · 401 人次/日",
+    ]
+    x, y = spot(page, "gatherings", 0)
+    assert like(page.colour(x, y), (0xCC, 0x79, 0xA7))
+    page.run("p.popups.openGathering(p.study.gatherings[0])")
+    text = page.run("return document.querySelector('.pm-pop').innerText")
+    assert "骑手在此自发休息" in text
+    assert "1,230" in text
+    page.run("p.popups.openHotspot(p.study.hotspots[0])")
+    assert "需求在此集中，午间尤甚" in page.run(
+        "return document.querySelector('.pm-pop').innerText"
+    )
+    page.run("p.setLanguage('en')")
+    assert "Informal rest" in page.run("return document.querySelector('.pm-legend').innerText")
+    page.run(
+        "p.map.closePopup(); p.setLanguage('zh');"
+        "for (const n of ['gatherings', 'hotspots']) p.layers.show(n, false)"
+    )
+    assert page.errors() == []
+
+
+def test_rule_expansion_and_need_are_said_beside_the_shares(browser, plan, tmp_path):
+    siting = plan.summary["siting"] | {"informal_first": 2, "free_share": 0.987}
+    demand = plan.summary["demand"] | {
+        "expansion": {"food": {"seen": 30, "registered": 300, "factor": 10.0}},
+        "need": {"rest": 2.0},
+    }
+    summary = plan.summary | {"siting": siting, "demand": demand}
+    file = write_map(replace(plan, summary=summary), tmp_path / "rule.html")
+    browser.size(1440, 900)
+    browser.open(file)
+    text = browser.run("return document.querySelector('.pm-card').innerText")
+    assert "2 站优先设在骑手自发聚集处；不设此规则可达 99%" in text
+    assert "自发聚集点优先时的上限，差距 1.2%" in text.replace("\n", "")
+    basis = browser.run("return document.querySelector('.pm-basis').innerText")
+    assert "已扩样至在册人数" in basis
+    assert "人次按需求加权" in basis
+    assert browser.errors() == []
 
 
 # ── numbers ───────────────────────────────────────────────────────────────────────────────────

@@ -3,6 +3,7 @@
 import base64
 import json
 import zlib
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -102,6 +103,29 @@ def test_sites_and_parking_are_told_with_their_numbers(plan, told):
     assert [p["bays"] for p in told["parking"]] == [6, 4, 9, 5]
     assert told["parking"][0]["station"] == "东门驿站"
     assert told["parking"][1]["station"] == ""
+
+
+def test_places_without_shelter_and_hot_spots_are_told(told):
+    assert [g["name"] for g in told["gatherings"]] == ["江南区 · 第 8 街", "江南区 · 5 号路"]
+    assert [(g["rest"], g["station"]) for g in told["gatherings"]] == [
+        (122.4, 1234.0),
+        (41.0, None),
+    ]
+    assert [(h["visits"], h["peak"]) for h in told["hotspots"]] == [(812.5, 2), (401.0, 0)]
+    assert all("rider_id" not in place for place in told["gatherings"] + told["hotspots"])
+
+
+@pytest.mark.parametrize(
+    ("siting", "want"),
+    [
+        ({}, None),
+        ({"informal_first": 0, "free_share": 0.9}, None),
+        ({"informal_first": 3, "free_share": 0.9}, {"first": 3, "free": 0.9}),
+    ],
+)
+def test_the_rule_is_told_where_it_opened_a_station(plan, siting, want):
+    summary = plan.summary | {"siting": plan.summary["siting"] | siting}
+    assert unpack(content(replace(plan, summary=summary))["study"])["rule"] == want
 
 
 def test_a_table_that_is_absent_gives_no_layer(plan):

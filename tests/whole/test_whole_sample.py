@@ -12,12 +12,14 @@ from planner.plan import load_plan
 
 SAMPLE = Path(__file__).parents[2] / "data" / "sample"
 KEYS = {
-    "": "study version seed inputs network demand coverage siting parking equity privacy packages",
+    "": "study version seed inputs network demand coverage siting parking informal_rest hotspots "
+    "equity privacy packages",
     "network": "nodes edges components mode",
-    "demand": "points weight_per_day workers suppressed_share by_daypart",
+    "demand": "points weight_per_day workers suppressed_share by_daypart by_class workday weekend",
     "coverage": "mode limit_min basis before after",
     "siting": "model count objective bound gap status seconds sites",
     "parking": "sites covered_share",
+    "informal_rest": "places without_shelter rest_per_day shelter_m",
     "equity": "gini worst_district worst_share",
     "privacy": "min_workers suppressed_cells",
 }
@@ -31,6 +33,7 @@ SITE = [
     "gain_share",
     "cumulative_share",
     "stability",
+    "informal_rest_per_day",
     "host_name",
     "why",
 ]

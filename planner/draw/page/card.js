@@ -19,7 +19,7 @@ function makeCard(page) {
     const keep = body.scrollTop, focus = document.activeElement?.dataset?.focus;
     const now = shares(page);
     body.replaceChildren(...[headline(page, now), basisLine(page), shareBar(page, now),
-      state.trying && page.known ? trialTable(page) : mainFigures(page, now), circleLine(page), partSwitch(page), siteList(page), withheldLine(page)].filter(Boolean));
+      state.trying && page.known ? trialTable(page) : mainFigures(page, now), ruleLine(page), circleLine(page), partSwitch(page), siteList(page), withheldLine(page)].filter(Boolean));
     drawFoot(now);
     body.scrollTop = keep;
     if (focus) card.querySelector(`[data-focus="${CSS.escape(focus)}"]`)?.focus();
@@ -100,11 +100,22 @@ function barLabels(labels) {
 function mainFigures(page, now) {
   const { say, number, percent, study, state } = page;
   const stable = study.sites.filter(s => s.stability !== null), firm = stable.filter(s => s.stability >= STABLE).length;
-  const gap = study.gap !== null && !state.part ? say("bestWithGap", { gap: percent(study.gap, study.gap < 0.0995 ? 1 : 0) }) : say(state.part ? "nominal" : "best");
+  const proven = study.gap === 0, gap = study.gap === null ? "" : percent(study.gap, study.gap < 0.0995 ? 1 : 0);
+  const bestWord = state.part ? say("nominal")
+    : study.rule ? say(proven || !gap ? "bestRule" : "bestRuleGap", { gap })
+    : proven ? say("bestProven") : gap ? say("bestWithGap", { gap }) : say("best");
   return figureList([fromTo(page, now), say("covered"), true],
-    [now.best === null ? "–" : percent(now.best, digitsFor(now.after, now.best)), study.gap === 0 && !state.part ? say("bestProven") : gap],
+    [now.best === null ? "–" : percent(now.best, digitsFor(now.after, now.best)), bestWord],
     [now.gained === null ? "–" : page.signed(now.gained), say("gainedPerDay")],
     [stable.length ? say("of", { a: firm, b: study.sites.length }) : "–", say(stable.length || !study.sites.length ? "stable" : "stableUnknown")]);
+}
+
+// the rule that opens gathering places first, and what coverage alone would reach
+function ruleLine(page) {
+  const { study, state, say, percent } = page;
+  if (!study.rule || state.part || state.trying) return null;
+  const share = study.rule.free === null ? "–" : percent(study.rule.free, digitsFor(study.after[0], study.rule.free));
+  return el("p", { class: "pm-grey pm-rule" }, study.rule.first === 1 ? say("ruleOne", { share }) : say("ruleMany", { n: study.rule.first, share }));
 }
 
 function circleLine(page) {

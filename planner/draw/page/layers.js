@@ -1,10 +1,10 @@
 // What lies on the map, palest at the bottom; a layer without data does not exist.
 const PANES = [["water", 210], ["cells", 220], ["districts", 225], ["streets", 230], ["areas", 240],
-  ["places", 450], ["candidates", 455], ["stations", 460], ["parking", 470], ["sites", 620]];
-const CLICKABLE = ["candidates", "stations", "parking", "sites"];
+  ["places", 450], ["hotspots", 452], ["candidates", 455], ["gatherings", 457], ["stations", 460], ["parking", 470], ["sites", 620]];
+const CLICKABLE = ["hotspots", "candidates", "gatherings", "stations", "parking", "sites"];
 const LAYER_GROUPS = [
   ["groupPlan", ["sites", "gained", "parking", "candidates"]],
-  ["groupToday", ["stations", "demand", "areas"]],
+  ["groupToday", ["stations", "demand", "hotspots", "gatherings", "areas"]],
   ["groupGround", ["streets", "districts", "places", "water"]],
 ];
 const SHOWN_FIRST = ["sites", "parking", "stations", "demand", "streets", "districts", "places", "water"];

@@ -16,6 +16,14 @@ function makeGlyph(kind, ...marks) {
   return svg("svg", { class: ["pm-glyph", ...marks].join(" "), viewBox: "-8 -8 16 16", width: 16, height: 16, "aria-hidden": "true" }, GLYPHS[glyphOf(kind)]());
 }
 
+// Places that are no facilities: a diamond where riders rest without shelter, an empty hexagon
+// where demand crowds together.
+const SHAPES = { gathering: "M0,-7.4L7.4,0L0,7.4L-7.4,0Z", hotspot: "M0,-7.6L6.6,-3.8V3.8L0,7.6L-6.6,3.8V-3.8Z" };
+
+function makeShape(name) {
+  return svg("svg", { class: `pm-glyph pm-shape-${name}`, viewBox: "-8 -8 16 16", width: 16, height: 16, "aria-hidden": "true" }, svg("path", { d: SHAPES[name] }));
+}
+
 function makeMarkers(page) {
   const { map, root, study, store, state } = page, F = study.facilities;
   const groups = {}, marks = [];
@@ -46,6 +54,11 @@ function makeMarkers(page) {
   }
   study.parking.forEach((place, i) => add("parking", toLatLng(place.x, place.y), { icon: icon("parking", 20, el("span", {}, String(place.bays))) },
     { label: () => page.say("parkingNamed", { name: place.name, n: place.bays }), act: () => page.popups.openParking(i) }));
+
+  study.hotspots.forEach((place, i) => add("hotspots", toLatLng(place.x, place.y), { icon: icon("hotspot", 20, makeShape("hotspot")), zIndexOffset: -i },
+    { label: () => page.popups.hotspotLine(place), act: () => page.popups.openHotspot(place) }));
+  study.gatherings.forEach((place, i) => add("gatherings", toLatLng(place.x, place.y), { icon: icon("gathering", 20, makeShape("gathering")), zIndexOffset: -i },
+    { label: () => page.popups.gatheringLine(place), act: () => page.popups.openGathering(place) }));
 
   const isOpen = f => Boolean(F.open[f] >> state.part & 1);
   function dress(f) {

@@ -42,6 +42,19 @@ function makePopups(page) {
       [String(place.bays), say("figureBays")], place.served === null ? null : [number(place.served), say("figureStops")],
       place.blocking === null ? null : [percent(place.blocking, place.blocking < 0.1 ? 1 : 0), say("figureFull")]);
   }
+  const tens = m => number(Math.round(m / 10) * 10);
+  const placed = (place, key, values = {}) => say(key, { name: place.name, n: number(place.rest ?? place.visits), ...values });
+  const gatheringLine = place => (place.station === null ? placed(place, "gatheringFar") : placed(place, "gatheringNear", { m: tens(place.station) }));
+  const hotspotLine = place => (place.peak ? placed(place, "hotspotPeak", { part: page.partIn(place.peak) }) : placed(place, "hotspotPlain"));
+  const peak = place => (place.peak ? [page.partName(place.peak), say("figurePeak")] : null);
+  function ofGathering(place) {
+    return body(place.name, placed(place, "whyGathering"), null, [number(place.rest), say("figureRests")],
+      place.station === null ? null : [tens(place.station), say("figureStationM")], peak(place));
+  }
+  function ofHotspot(place) {
+    return body(place.name, place.peak ? say("whyHotspot", { part: page.partIn(place.peak) }) : say("whyHotspotPlain"), null,
+      [number(place.visits), say("figureVisits")], peak(place));
+  }
   function show(latlng, content, above) {
     const { topLeft, bottomRight } = page.padding();
     L.popup({ maxWidth: 300, minWidth: 232, offset: [0, -above], autoPanPaddingTopLeft: topLeft, autoPanPaddingBottomRight: bottomRight })
@@ -52,6 +65,9 @@ function makePopups(page) {
       const chosen = f >= F.existing && f < F.existing + F.chosen;
       show(page.where(f), chosen ? ofSite(f) : f < F.existing ? ofStation(f) : ofCandidate(f), chosen ? 8 : 2);
     },
+    gatheringLine, hotspotLine,
+    openGathering(place) { show(toLatLng(place.x, place.y), ofGathering(place), 4); },
+    openHotspot(place) { show(toLatLng(place.x, place.y), ofHotspot(place), 4); },
     openParking(i) { show(toLatLng(study.parking[i].x, study.parking[i].y), ofParking(study.parking[i]), 4); },
   };
 }

@@ -27,6 +27,7 @@ function makeSpeech(words, study, state) {
   // mode · limit · hours · basis · dates: what every covered share is printed with
   const basis = d => [say(`mode_${study.mode}`), say("minutes", { n: study.limit }),
     d ? say("openHours", { part: partIn(d), hours: partHours(d) }) : say("anyHour"), say("alongStreets"),
+    study.expanded ? say("expanded") : null, study.needed ? say("needed") : null,
     study.dates.length ? say("dataFrom", { dates: dates() }) : null].filter(Boolean);
 
   return { say, number, percent, signed, points, arrow, partName, partIn, partHours, kind, basis, chinese };
