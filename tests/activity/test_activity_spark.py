@@ -24,7 +24,8 @@ from planner.activity import spark
 from planner.activity.engine import Rule, find_stays
 from planner.activity.feed import FeedPart
 from planner.activity.ground import make_ground
-from planner.activity.spark import find_stays_on_spark
+from planner.activity.spark import find_stays_on_spark, workers
+from planner.activity.spark.session import open_session
 from planner.errors import InputError, MissingFileError, SettingsError
 from planner.load.feed import scan_activity
 
@@ -71,7 +72,7 @@ def cluster():
     pytest.importorskip("pyspark", reason="needs the extra `spark`")
     if not shutil.which("java"):
         pytest.skip("needs Java: Debian's package default-jre-headless")
-    with spark._session("local-cluster[2,1,1024]") as session:
+    with open_session("local-cluster[2,1,1024]") as session:
         yield session
 
 
@@ -256,9 +257,11 @@ def test_tasks_add_up_whatever_the_partitions(city, alone, partitions, window):
     feed, _ = city
     ground = make_ground(feed.area, "wgs84")
     numbers = pa.record_batch({"id": list(range(len(feed.parts)))[::-1]})
-    sent = pa.Table.from_batches(spark._read_parts([numbers], parts=feed.parts, ground=ground))
+    sent = pa.Table.from_batches(workers.read_parts([numbers], parts=feed.parts, ground=ground))
     tasks = spread(sent, partitions, np.random.default_rng(3))
-    found = [b for t in tasks for b in spark._search(t, ground=ground, rule=RULE, window=window)]
+    found = [
+        b for t in tasks for b in workers.search_riders(t, ground=ground, rule=RULE, window=window)
+    ]
     check_same(spark._gather(pa.Table.from_batches(found), feed)[0], alone)
 
 
@@ -266,9 +269,9 @@ def test_rows_that_a_shuffle_loses_are_missed(city):
     feed, _ = city
     ground = make_ground(feed.area, "wgs84")
     numbers = pa.record_batch({"id": list(range(len(feed.parts)))})
-    sent = pa.Table.from_batches(spark._read_parts([numbers], parts=feed.parts, ground=ground))
+    sent = pa.Table.from_batches(workers.read_parts([numbers], parts=feed.parts, ground=ground))
     for kept in (sent.slice(1), sent.slice(0, len(sent) - 1)):
-        found = spark._search(kept.to_batches(), ground=ground, rule=RULE, window=10**6)
+        found = workers.search_riders(kept.to_batches(), ground=ground, rule=RULE, window=10**6)
         with pytest.raises(InputError, match="not handed on every row"):
             spark._gather(pa.Table.from_batches(found), feed)
 
@@ -282,7 +285,7 @@ def test_rows_that_a_shuffle_loses_are_missed(city):
     )
 )
 def test_every_row_is_found_in_its_file(batches):
-    runs, expected = spark._Runs(), []
+    runs, expected = workers._Runs(), []
     for batch in batches:
         if isinstance(batch, tuple):
             runs.add(*batch)
@@ -299,7 +302,7 @@ def test_a_stream_can_be_read_again_wherever_the_first_reader_stopped(
 ):
     batches = [pa.record_batch({"a": [n] * size}) for n, size in enumerate(sizes)]
     batches = [b.cast(pa.schema([("a", pa.int64())])) for b in batches]
-    replay = spark._Replay(iter(batches), tmp_path_factory.mktemp("replay") / "a.arrow")
+    replay = workers._Replay(iter(batches), tmp_path_factory.mktemp("replay") / "a.arrow")
     first = replay.read()
     for _ in range(stop):
         next(first, None)
@@ -311,8 +314,8 @@ def test_no_rider_stands_in_what_tasks_tell(city):
     feed, rows = city
     ground = make_ground(feed.area, "wgs84")
     numbers = pa.record_batch({"id": [0]})
-    sent = pa.Table.from_batches(spark._read_parts([numbers], parts=feed.parts, ground=ground))
-    found = spark._search(sent.to_batches(), ground=ground, rule=RULE, window=10**6)
+    sent = pa.Table.from_batches(workers.read_parts([numbers], parts=feed.parts, ground=ground))
+    found = workers.search_riders(sent.to_batches(), ground=ground, rule=RULE, window=10**6)
     notes = pa.Table.from_batches(found)["note"].drop_null().to_pylist()
     riders = {r for r in rows["rider_id"].to_pylist() if r}
     assert {key for note in notes for key in json.loads(note)} > {"part", "account", "rows"}
@@ -326,8 +329,8 @@ def test_a_large_parquet_file_is_read_in_several_parts(city, alone, tmp_path, mo
     assert len(feed.parts) == -(-len(city[1]) // 90_000)
     ground = make_ground(feed.area, "wgs84")
     numbers = pa.record_batch({"id": list(range(len(feed.parts)))})
-    sent = pa.Table.from_batches(spark._read_parts([numbers], parts=feed.parts, ground=ground))
-    tasks = spark._search(sent.to_batches(), ground=ground, rule=RULE, window=10**6)
+    sent = pa.Table.from_batches(workers.read_parts([numbers], parts=feed.parts, ground=ground))
+    tasks = workers.search_riders(sent.to_batches(), ground=ground, rule=RULE, window=10**6)
     found, known = spark._gather(pa.Table.from_batches(tasks), feed)
     check_same(found, alone)
     first = found.account["first"].values()
