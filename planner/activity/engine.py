@@ -192,6 +192,7 @@ class _Search:
         self._rule = rule
         self._pieces: list[np.ndarray] = []
         self._state = np.zeros((0, STATE_COLUMNS))
+        self._ordered = np.empty((0, 2), dtype=np.int64)
         self.counts = np.zeros(len(REASONS), dtype=np.int64)
 
     @property
@@ -224,7 +225,9 @@ class _Search:
         carried: np.ndarray,
     ) -> int:
         rule, slots = self._rule, self._rule.method == "presence"
-        ordered = np.empty_like(records)
+        if len(self._ordered) < len(records):
+            self._ordered = np.empty_like(records)
+        ordered = self._ordered[: len(records)]
         start = np.zeros(len(state) + 1, dtype=np.int64)
         sort_records(records, place[0], ordered, start)
         room = len(records) if slots else len(records) // 2 + len(state)

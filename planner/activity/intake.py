@@ -87,7 +87,7 @@ class Intake:
         size = len(batch)
         lon, lat = (_floats(batch.column(name)) for name in ("lon", "lat"))
         self._ground.locate(lon, lat, self._x[:size], self._y[:size], self._status[:size])
-        rider = self._riders.of(batch.column("rider_id"))
+        code, rider = self._riders.of(batch.column("rider_id"))
         if self.riders > MOST_RIDERS:
             raise InputError(
                 f"there are more than {MOST_RIDERS:,} riders. Check that `rider_id` names riders, "
@@ -95,9 +95,10 @@ class Intake:
             )
         self._seen = _longer(self._seen, self.riders)
         if "worker_type" in batch.schema.names:
-            self._count_kinds(rider, self._kinds.of(batch.column("worker_type")))
+            kind_code, kind = self._kinds.of(batch.column("worker_type"))
+            self._count_kinds(rider[code], kind[kind_code])
         n = _append(
-            rider, _stamps(batch.column("time")), self._x, self._y, self._status, records, n,
+            code, rider, _stamps(batch.column("time")), self._x, self._y, self._status, records, n,
             self.rows, self._lost, self._first, self._quarters, self._seen, self._clock,
         )  # fmt: skip
         self.rows += size
@@ -155,15 +156,15 @@ class _Numbers:
         self._last: pa.Array | None = None
         self._table = np.empty(0, dtype=np.int64)
 
-    def of(self, column: pa.Array) -> np.ndarray:
-        """Return each row's number, -1 where there is no name; shape (n,) int64."""
+    def of(self, column: pa.Array) -> tuple[np.ndarray, np.ndarray]:
+        """Return each row's place in a table, and the table: a number each, -1 for no name."""
         if not pa.types.is_dictionary(column.type):
             column = column.dictionary_encode()
         known = column.dictionary
         if self._last is None or not known.equals(self._last):
             self._table = np.array([self._one(name) for name in known.to_pylist()] + [-1])
             self._last = known
-        return self._table.take(_integers(column.indices, -1))
+        return _integers(column.indices, -1), self._table
 
     def _one(self, name: str | None) -> int:
         if not name:
@@ -210,7 +211,8 @@ def _count_pairs(rider: np.ndarray, kind: np.ndarray, rows: np.ndarray) -> None:
 
 @compiled
 def _append(
-    rider: np.ndarray,
+    code: np.ndarray,
+    table: np.ndarray,
     microsecond: np.ndarray,
     x: np.ndarray,
     y: np.ndarray,
@@ -226,13 +228,15 @@ def _append(
 ) -> int:
     """Write the records of one batch; count what is lost, by reason."""
     newest, latest = clock[_NEWEST], clock[_LATEST]
-    for i in range(len(rider)):
+    quarter, begun = 0, n
+    for i in range(len(code)):
+        rider = table[code[i]]
         ms = microsecond[i] // 1000 - EPOCH_MS
         why = status[i]
         if why == 0:
             if ms < 0 or ms > LAST_MS:
                 why = _NO_TIME
-            elif rider[i] < 0:
+            elif rider < 0:
                 why = _NO_RIDER
         if why != 0:
             lost[why] += 1
@@ -241,10 +245,13 @@ def _append(
             continue
         newest = max(newest, ms)
         latest = max(latest, newest - ms)
-        quarters[ms // QUARTER_MS] += 1
-        seen[rider[i]] = True
-        records[n, 0] = (rider[i] << TIME_BITS) | ms
+        if ms < quarter or ms >= quarter + QUARTER_MS:
+            quarters[quarter // QUARTER_MS] += n - begun
+            quarter, begun = ms - ms % QUARTER_MS, n
+        seen[rider] = True
+        records[n, 0] = (rider << TIME_BITS) | ms
         records[n, 1] = (x[i] << 32) | (y[i] & 0xFFFFFFFF)
         n += 1
+    quarters[quarter // QUARTER_MS] += n - begun
     clock[_NEWEST], clock[_LATEST] = newest, latest
     return n

@@ -80,8 +80,13 @@ def scan_records(
             radius_m, seed_s, min_s, state[r], out, found,
         )  # fmt: skip
         first = b if final else _carry_from(a, undecided, settled, origin, state[r])
+        kept_here = 0
         for i in range(a, min(first, end)):
-            counts[reason[i - a]] += 1
+            if reason[i - a] == 0:
+                kept_here += 1
+            else:
+                counts[reason[i - a]] += 1
+        counts[0] += kept_here
         for i in range(first, b):
             carried[kept_back, 0], carried[kept_back, 1] = records[i, 0], records[i, 1]
             kept_back += 1
