@@ -13,6 +13,7 @@ from planner.geo import require_metric
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
     from scipy.sparse import csr_array
 
@@ -283,6 +284,35 @@ def record_input(
         "examples": {loss.reason: loss.example for loss in losses if loss.example},
         "sha256": sha256,
     }
+
+
+_REMEDIES = {
+    "no rider": 'Name the column that tells riders apart under `columns`: { rider_id = "…" }.',
+    "no usable time": (
+        "Write times like 2026-09-15 11:02:00, or as seconds since 1970, from 2000 to 2099."
+    ),
+    "outside the area": (
+        "Check that the area, or the street file where none is given, shows the same city, and "
+        "that `datum` is right."
+    ),
+    "off the globe": "Write longitude and latitude in degrees.",
+    "coordinate": "Check which columns hold longitude and latitude: columns = { lon, lat }.",
+}
+
+
+def no_rows_left(rows: int, losses: Iterable[Loss], *, file: Path | str) -> InputError:
+    """Return the error for a file of which every row was lost, with the remedy of most of them."""
+    losses = sorted((loss for loss in losses if loss.rows), key=lambda loss: -loss.rows)
+    told = "; ".join(
+        f"{loss.rows} × {loss.reason}" + (f" ({loss.example})" if loss.example else "")
+        for loss in losses
+    )
+    most = losses[0].reason if losses else ""
+    remedy = next(
+        (text for part, text in _REMEDIES.items() if part in most),
+        "Check that columns, datum and area belong together.",
+    )
+    return InputError(f"no usable rows in {rows}{': ' + told if told else ''}. {remedy}", file=file)
 
 
 # ── who reaches what ──────────────────────────────────────────────────────────────────────────

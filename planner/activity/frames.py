@@ -17,7 +17,7 @@ from planner.activity.ground import make_ground
 from planner.activity.intake import QUARTER_MS
 from planner.activity.records import EPOCH_MS, LAST_MS, pack_records
 from planner.errors import InputError
-from planner.tables import Loss, check_table, record_input
+from planner.tables import Loss, check_table, no_rows_left, record_input
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -111,7 +111,6 @@ def _frame_feed(found: Found, feed: FixFeed) -> gpd.GeoDataFrame:
 
 def _refuse_useless(feed: FixFeed, rows: int, lost: int, losses: list[Loss]) -> None:
     """Raise if nothing can be used, or most rows only with longitude and latitude exchanged."""
-    told = "; ".join(f"{loss.rows} × {loss.reason} ({loss.example})" for loss in losses)
     swapped = sum(loss.rows for loss in losses if "swapped" in loss.reason)
     if 2 * swapped > rows:
         raise InputError(
@@ -120,11 +119,7 @@ def _refuse_useless(feed: FixFeed, rows: int, lost: int, losses: list[Loss]) -> 
             file=feed.note["file"],
         )
     if lost == rows:
-        raise InputError(
-            f"no usable rows in {rows}{': ' + told if told else ''}. Check that columns, datum "
-            "and area belong together.",
-            file=feed.note["file"],
-        )
+        raise no_rows_left(rows, losses, file=feed.note["file"])
 
 
 def _search_table(

@@ -84,7 +84,13 @@ def _read_parquet(
     words = [picked[field] for field in _WORDS if field in picked]
     with (
         _guard(path, "Parquet"),
-        pq.ParquetFile(path, read_dictionary=words, pre_buffer=False, buffer_size=_BUFFER) as file,
+        pq.ParquetFile(
+            path,
+            read_dictionary=words,
+            pre_buffer=False,
+            buffer_size=_BUFFER,
+            page_checksum_verification=True,
+        ) as file,  # fmt: skip
     ):
         for batch in file.iter_batches(
             batch_size=BATCH_ROWS, row_groups=groups, columns=[*picked.values()], use_threads=False

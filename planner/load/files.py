@@ -27,6 +27,7 @@ PARQUET = frozenset({".parquet", ".pq", ".geoparquet"})
 ARROW = frozenset({".arrow", ".feather", ".ipc"})
 VECTOR = frozenset({".geojson", ".json", ".gpkg", ".shp", ".fgb", ".kml", ".gml", ".zip"})
 OSM = frozenset({".osm", ".pbf"})
+_PACKED = frozenset({".gz", ".bz2", ".xz", ".zst", ".7z", ".rar", ".tar", ".tgz"})
 _KINDS = "csv, tsv, xlsx, parquet, arrow, geojson, gpkg or shp"
 
 
@@ -93,8 +94,9 @@ def find_files(
         )
     for file in found:
         if file.suffix.lower() not in known:
+            remedy = "Unpack it first." if file.suffix.lower() in _PACKED else f"Use {_KINDS}."
             raise InputError(
-                f"files of the kind `{file.suffix}` cannot be read here. Use {_KINDS}.", file=file
+                f"files of the kind `{file.suffix}` cannot be read here. {remedy}", file=file
             )
         if file.stat().st_size == 0:
             raise InputError("the file is empty (0 bytes). Export it again.", file=file)
@@ -152,7 +154,8 @@ def find_file(path: Path | str, suffixes: frozenset[str] | None = None) -> Path:
 def _neighbour(path: Path) -> str:
     """Name a file of nearly that name beside it."""
     folder = path.parent
-    return nearest_name(path.name, [p.name for p in folder.iterdir()]) if folder.is_dir() else ""
+    beside = [p.name for p in folder.iterdir() if p != path] if folder.is_dir() else []
+    return nearest_name(path.name, beside)
 
 
 def fingerprint(files: Sequence[Path]) -> str:

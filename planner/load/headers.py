@@ -329,11 +329,22 @@ def missing_column(
     maybe = list(dict.fromkeys(h for f in fields for h in _alike(f, headers, table)))
     guess = f" Might be: {_listing(maybe)}." if maybe else ""
     keys = ", ".join(f'{f} = "{(maybe or ["…"])[0]}"' for f in fields[:1])
+    needs = f"`{table}` needs {' and '.join(f'`{f}`' for f in fields)}, and no column is known as"
+    if sum(_is_number(h) for h in headers) > 1:
+        return ColumnError(
+            f"{needs} that: the row where headers should be holds numbers. Write the columns' "
+            "names above the first row.",
+            file=file,
+        )
     return ColumnError(
-        f"`{table}` needs {' and '.join(f'`{f}`' for f in fields)}, and no column is known as "
-        f"that. The file has {_listing(headers)}.{guess} Name it: columns = {{ {keys} }}.",
+        f"{needs} that. The file has {_listing(headers)}.{guess} Name it: columns = {{ {keys} }}.",
         file=file,
     )
+
+
+def _is_number(header: str) -> bool:
+    """Tell whether a header is a number with decimals or many digits: a value, not a name."""
+    return re.fullmatch(r"[+-]?\d+\.\d+|\d{8,}", header.strip()) is not None
 
 
 def _alike(field: str, headers: Sequence[str], table: str) -> list[str]:

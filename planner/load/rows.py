@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
@@ -123,11 +124,32 @@ def _check_types(part: Part, picked: Mapping[str, str]) -> None:
         what, tests = _READABLE.get(ours, ("texts or numbers", (*_TEXT, *_NUMBER)))
         if not any(test(inner) for test in tests):
             raise InputError(
-                f"holds {kind}, and `{ours}` is read from {what}. Name another column under "
-                f"`columns`, or write this one as {what}.",
+                f"holds {_in_words(inner)}, and `{ours}` is read from {what}. Name another column "
+                f"under `columns`, or write this one as {what}.",
                 file=part.path,
                 column=header,
             )
+
+
+def _in_words(kind: pa.DataType) -> str:
+    """Return what a type is to a reader who does not know Arrow.
+
+    Examples
+    --------
+    >>> _in_words(pa.bool_())
+    'yes and no (bool)'
+    """
+    words = (
+        (pa.types.is_boolean, "yes and no"),
+        (pa.types.is_nested, "lists"),
+        (pa.types.is_date, "days"),
+        (pa.types.is_duration, "durations"),
+        (pa.types.is_temporal, "times"),
+        (_is_text, "texts"),
+        (pa.types.is_binary, "bytes"),
+    )
+    word = next((w for test, w in words if test(kind)), "")
+    return f"{word} ({kind})" if word else str(kind)
 
 
 class TimeForm(NamedTuple):
@@ -193,19 +215,39 @@ def _any_time(cells: pa.Array, clock: str, day_first: bool | None) -> bool:
 
 def _unknown_time(part: Part, header: str, seen: pd.Series) -> InputError:
     """Return the error for a file of which no time is understood."""
-    row = int(seen.index[0])
-    open_order = _any_time(text_array(seen.iloc[:1]), "UTC", day_first=True)
-    why = (
-        "may begin with the day or with the month, and no date in the file decides it"
-        if open_order
-        else "is written in no form of time that is known, nor is any other that was looked at"
-    )
-    return InputError(
-        f"`{seen.iloc[0]}` {why}. Write times like 2026-09-15 11:02:00, or as seconds since 1970.",
-        file=part.path,
-        row=row or None,
-        column=header,
-    )
+    row, cell = int(seen.index[0]), str(seen.iloc[0])
+    why, remedy = _why_no_time(cell)
+    return InputError(f"`{cell}` {why}. {remedy}", file=part.path, row=row or None, column=header)
+
+
+def _why_no_time(cell: str) -> tuple[str, str]:
+    """Say what a text lacks to be a time, and the remedy.
+
+    Examples
+    --------
+    >>> _why_no_time("1970-01-01 08:00:00")[0]
+    'lies before 2000 or after 2099, and so does every other that was looked at'
+    >>> _why_no_time("08:00")[0]
+    'is a clock without its day'
+    """
+    form = "Write times like 2026-09-15 11:02:00, or as seconds since 1970."
+    if _any_time(pa.array([cell]), "UTC", day_first=True):
+        why = "may begin with the day or with the month, and no date in the file decides it"
+        return why, form
+    if re.fullmatch(r"\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?", cell):
+        return "is a clock without its day", 'Name the column of days: columns = { date = "…" }.'
+    if re.fullmatch(r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}", cell):
+        return "is a day without a clock", form
+    if _says_year(cell):
+        why = "lies before 2000 or after 2099, and so does every other that was looked at"
+        return why, "Set right the clock that wrote them, or name another column."
+    return "is written in no form of time that is known, nor is any other that was looked at", form
+
+
+def _says_year(cell: str) -> bool:
+    """Tell whether a text is a time but for its year."""
+    same = re.sub(r"^\d{4}(?=\D)", "2024", cell)
+    return same != cell and _any_time(pa.array([same]), "UTC", day_first=True)
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from planner.errors import InputError
-from planner.tables import Loss, check_table, record_input
+from planner.tables import Loss, check_table, no_rows_left, record_input
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -73,16 +72,7 @@ def finish(
     """
     rows = len(source) if rows is None else rows
     if table.empty:
-        lost = "; ".join(
-            f"{loss.rows} × {loss.reason}" + (f" ({loss.example})" if loss.example else "")
-            for loss in losses
-            if loss.rows
-        )
-        raise InputError(
-            f"no usable rows in {rows}{': ' + lost if lost else ''}. Check that columns, datum and "
-            "area belong together.",
-            file=source.path,
-        )
+        raise no_rows_left(rows, losses, file=source.path)
     record_input(table, file=source.path.name, rows=rows, losses=losses, sha256=source.sha256)
     said = {what: n for what, n in (notes or {}).items() if n}
     if said:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from planner.settings import Settings
 
 OLD = timedelta(days=180)  # Jiangmen warns of older data
+FAR_AHEAD = timedelta(days=366)  # no time zone explains it (guess)
 _NO_FAULT = ("closed", "repeated row")  # rows that nobody need mend
 _OUTSIDE = "outside the area"
 MANY_LOST = 0.05  # of activity rows (guess)
@@ -128,6 +129,11 @@ def _demand(
     last = demand.get("last_day")
     if today and last and today - date.fromisoformat(last) > OLD:
         yield t("the newest activity is of {day}, over 180 days old. Load newer data.", day=last)
+    if today and last and date.fromisoformat(last) - today > FAR_AHEAD:
+        yield t(
+            "the newest activity is of {day}, over a year ahead. Set the clock that wrote it.",
+            day=last,
+        )
 
 
 def _sites(t: Translate, siting: Mapping[str, Any]) -> Iterator[str]:

@@ -20,10 +20,18 @@ if TYPE_CHECKING:
     from planner.activity.databases.address import Address
 
 
+_ELSEWHERE = frozenset({"http", "https", "ftp", "sftp", "s3", "gs", "hdfs"})
+
+
 @contextmanager
 def _ibis(address: Address) -> Iterator[Any]:
     ibis = import_driver("ibis", address)
     known = sorted({b.name for b in ibis.util.backend_entry_points()} - {"postgres", "duckdb"})
+    if address.scheme in _ELSEWHERE:
+        raise InputError(
+            f"files are not read over `{address.scheme}://`. Download it and name the file.",
+            file=address.label,
+        )
     if address.scheme not in known:
         raise InputError(
             f"`{address.scheme}://` is no database that can be read here. Known are postgresql, "
