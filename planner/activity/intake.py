@@ -152,7 +152,7 @@ class _Numbers:
 
     def __init__(self) -> None:
         self.names: list[str] = []
-        self._number: dict[str, int] = {}
+        self._number: dict[str | None, int] = {}
         self._last: pa.Array | None = None
         self._table = np.empty(0, dtype=np.int64)
 
@@ -162,17 +162,16 @@ class _Numbers:
             column = column.dictionary_encode()
         known = column.dictionary
         if self._last is None or not known.equals(self._last):
-            self._table = np.array([self._one(name) for name in known.to_pylist()] + [-1])
+            self._table = np.array([*self._of_names(known.to_pylist()), -1], dtype=np.int64)
             self._last = known
         return _integers(column.indices, -1), self._table
 
-    def _one(self, name: str | None) -> int:
-        if not name:
-            return -1
-        number = self._number.setdefault(name, len(self.names))
-        if number == len(self.names):
-            self.names.append(name)
-        return number
+    def _of_names(self, names: list[str | None]) -> list[int]:
+        for name in names:
+            if name and name not in self._number:
+                self._number[name] = len(self.names)
+                self.names.append(name)
+        return [self._number.get(name, -1) for name in names]
 
 
 def _longer(table: np.ndarray, rows: int) -> np.ndarray:
