@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 from bisect import bisect_right
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -136,8 +135,8 @@ def search_riders(
 ) -> Iterator[pa.RecordBatch]:
     """Find the stays of the riders in one partition; hand on what other tasks tell."""
     notes: list[str] = []
-    with tempfile.TemporaryDirectory(prefix="planner-") as folder:
-        rows = _Replay(_fixes(batches, notes), Path(folder, "fixes.arrow"))
+    with tempfile.TemporaryFile() as file:
+        rows = _Replay(_fixes(batches, notes), file)
         try:
             found = find_stays(rows.read, ground, rule, window=window)
         except PlannerError as error:
@@ -172,29 +171,25 @@ def _as_found(stays: pa.Table) -> Iterator[pa.RecordBatch]:
 
 
 class _Replay:
-    """Lets a stream that comes but once be read again, from a file."""
+    """Lets a stream that comes but once be read again, from a file without a name.
 
-    def __init__(self, batches: Iterator[pa.RecordBatch], file: Path) -> None:
-        self._rest, self._file, self._kept = batches, file, 0
+    Nothing of it is left behind when a worker is killed.
+    """
+
+    def __init__(self, batches: Iterator[pa.RecordBatch], file: IO[bytes]) -> None:
+        self._rest, self._file = batches, file
+        self._writer: pa.RecordBatchStreamWriter | None = None
 
     def read(self) -> Iterator[pa.RecordBatch]:
-        """Yield what was kept, then what still comes; a second reader ends the first one."""
-        if self._kept:
-            with pa.OSFile(str(self._file)) as stream, pa.ipc.open_stream(stream) as kept:
-                yield from kept
+        """Yield all of it; a second reader ends the first one, and there is no third."""
+        if self._writer is not None:
+            self._writer.close()
+            self._file.seek(0)
+            yield from pa.ipc.open_stream(self._file)
             yield from self._rest
             return
-        yield from self._keep()
-
-    def _keep(self) -> Iterator[pa.RecordBatch]:
-        writer = None
-        try:
-            for batch in self._rest:
-                if writer is None:
-                    writer = pa.ipc.new_stream(str(self._file), batch.schema)
-                writer.write_batch(batch)
-                self._kept += 1
-                yield batch
-        finally:
-            if writer is not None:
-                writer.close()
+        for batch in self._rest:
+            if self._writer is None:
+                self._writer = pa.ipc.new_stream(self._file, batch.schema)
+            self._writer.write_batch(batch)
+            yield batch
