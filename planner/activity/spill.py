@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -22,8 +23,8 @@ class Spill:
     """A folder of buckets that is gone when the context ends (`TMPDIR` says where it lies)."""
 
     def __enter__(self) -> Self:
-        self._folder = tempfile.TemporaryDirectory(prefix="planner-")
-        self._files = [self._path(b).open("wb") for b in range(BUCKETS)]
+        with _told():
+            self._folder = tempfile.TemporaryDirectory(prefix="planner-")
         self._start = np.zeros(BUCKETS + 1, dtype=np.int64)
         return self
 
@@ -33,8 +34,6 @@ class Spill:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        for file in self._files:
-            file.close()
         self._folder.cleanup()
 
     def _path(self, bucket: int) -> Path:
@@ -50,21 +49,32 @@ class Spill:
         """
         grouped = np.empty_like(records)
         bucket_records(records, grouped, self._start)
-        try:
-            for b, file in enumerate(self._files):
-                file.write(grouped[self._start[b] : self._start[b + 1]].data)
-        except OSError as error:
-            raise InputError(
-                f"the fixes are not in the order of time and are sorted on disk, which failed "
-                f"({error.strerror}). Make room (16 bytes a fix) or set TMPDIR to a larger disk.",
-                file=self._folder.name,
-            ) from error
+        with _told():
+            for b in range(BUCKETS):  # opened anew each time: some systems allow but 256 open files
+                part = grouped[self._start[b] : self._start[b + 1]]
+                if len(part):
+                    with self._path(b).open("ab") as file:
+                        file.write(part.data)
 
     def buckets(self) -> Iterator[tuple[int, np.ndarray]]:
-        """Yield each bucket and its records, shape (n, 2); what was read is deleted."""
-        for b, file in enumerate(self._files):
-            file.close()
-            records = np.fromfile(self._path(b), dtype=np.int64).reshape(-1, 2)
-            self._path(b).unlink()
-            if len(records):
+        """Yield each bucket that holds any records, shape (n, 2); what was read is deleted."""
+        for b in range(BUCKETS):
+            path = self._path(b)
+            if path.exists():
+                with _told():
+                    records = np.fromfile(path, dtype=np.int64).reshape(-1, 2)
+                    path.unlink()
                 yield b, records
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Turn what the system says of its disk into our error."""
+    try:
+        yield
+    except OSError as error:
+        raise InputError(
+            "the fixes are not in the order of time and are sorted on disk, which failed "
+            f"({error.strerror or error}). Make room (16 bytes a fix) or set TMPDIR to another "
+            "disk."
+        ) from error

@@ -90,7 +90,7 @@ def _read_parquet(
             pre_buffer=False,
             buffer_size=_BUFFER,
             page_checksum_verification=True,
-        ) as file,  # fmt: skip
+        ) as file,
     ):
         for batch in file.iter_batches(
             batch_size=BATCH_ROWS, row_groups=groups, columns=[*picked.values()], use_threads=False
