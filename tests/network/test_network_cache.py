@@ -33,3 +33,20 @@ def test_a_cache_that_cannot_be_written_only_costs_time(tmp_path):
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == "4.0"
+
+
+def test_a_changed_module_of_the_room_makes_kernels_anew(tmp_path):
+    from planner.compiled import _folder
+
+    room = tmp_path / "room"
+    room.mkdir()
+    (room / "caller.py").write_text("a = 1", encoding="utf-8")
+    (room / "callee.py").write_text("b = 1", encoding="utf-8")
+    before = _folder(room, "")
+    _folder.cache_clear()
+    assert _folder(room, "") == before
+    (room / "callee.py").write_text("b = 2", encoding="utf-8")
+    _folder.cache_clear()
+    assert _folder(room, "") != before
+    assert _folder(room, str(tmp_path / "mine")).parent == tmp_path / "mine"
+    _folder.cache_clear()
