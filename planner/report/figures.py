@@ -48,6 +48,10 @@ class Figures:
         Sites that at least `STABLE` of the bootstrap runs choose; None if it was not tested.
     circle_before, circle_after
         What circles would claim.
+    first
+        Sites that the rule on gathering places opened first; None without the rule.
+    free
+        Covered share of the best plan found without that rule.
     dayparts, districts
         Open-now share of every daypart in the study's order; covered share of every district,
         largest demand first.
@@ -72,6 +76,13 @@ class Figures:
     dayparts: tuple[Scope, ...]
     districts: tuple[Scope, ...]
     suppressed_share: float | None
+    first: int | None = None
+    free: float | None = None
+
+    @property
+    def ruled(self) -> bool:
+        """Whether the rule on gathering places opened any site."""
+        return bool(self.first)
 
 
 def read_figures(plan: Plan) -> Figures:
@@ -102,6 +113,8 @@ def read_figures(plan: Plan) -> Figures:
         dayparts=_dayparts(plan, before, after),
         districts=_districts(plan, before, after),
         suppressed_share=_number(demand.get("suppressed_share")),
+        first=(siting.get("informal_first") or 0) if _has_rule(plan) else None,
+        free=_number(siting.get("free_share")),
     )
 
 
@@ -124,7 +137,7 @@ def answer_rows(plan: Plan) -> list[tuple[str, str]]:
     rows = [
         (t("covered today → planned"), f"{before} → {after}"),
         (t("basis"), basis_line(plan, w)),
-        (t("best possible"), best_text(f, w)),
+        (t("best possible"), " · ".join(filter(None, [best_text(f, w), rule_text(f, w)]))),
         (t("circles would claim"), " → ".join(w.from_to(f.circle_before, f.circle_after))),
         (t("rider-visits gained a day"), f"+{w.number(f.gained_per_day)}"),
         (t("stable sites"), stable_text(f, w)),
@@ -150,6 +163,27 @@ def best_places(f: Figures, w: Words) -> int:
     """Return one decimal where the bound would else read as what the plan reaches but is not."""
     alike = w.percent(f.best) == w.percent(f.after)
     return int(alike and f.best is not None and f.best - f.after >= 0.0005)
+
+
+def rule_text(f: Figures, w: Words) -> str:
+    """Return how many stations open first where riders gather, and what the rule costs.
+
+    Empty where the rule is off, or opened none.
+    """
+    if not f.ruled:
+        return ""
+    said = {"n": f.first, "share": w.from_to(f.after, f.free)[1]}
+    if f.first == 1:
+        return w.t(
+            "1 station opens first where riders already gather; the best possible holds among such "
+            "plans; without this rule {share}",
+            **said,
+        )
+    return w.t(
+        "{n} stations open first where riders already gather; the best possible holds among such "
+        "plans; without this rule {share}",
+        **said,
+    )
 
 
 def stable_text(f: Figures, w: Words) -> str:
@@ -212,6 +246,10 @@ def district_names(plan: Plan) -> dict[str, str]:
         return {}
     pairs = zip(districts["name"].astype(str), districts["name_en"], strict=True)
     return {name: str(english) for name, english in pairs if isinstance(english, str) and english}
+
+
+def _has_rule(plan: Plan) -> bool:
+    return plan.settings.siting.informal_share > 0
 
 
 def _share(part: Any, whole: float) -> float | None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from planner.report import story
+from planner.report import crowds, story
 from planner.report.cells import unmet_breaks, who_is_reached
 from planner.report.charts import Row, draw_changes, draw_circles, draw_growth
 from planner.report.city_map import GLYPHS, draw_city, mark
+from planner.report.crowd_sheets import demand_basis, rest_basis
 from planner.report.figures import (
     best_text,
     data_text,
@@ -59,7 +60,7 @@ def render_report(plan: Plan) -> str:
     w = speak(plan.settings.study.language)
     return render_page(
         "report.html", footer=data_text(plan, w), **_page_one(plan, w), **_coverage(plan, w),
-        **_sites(plan, w), **_data(plan, w), t=w.t, w=w, plan=plan,
+        **_sites(plan, w), **_crowds(plan, w), **_data(plan, w), t=w.t, w=w, plan=plan,
     )  # fmt: skip
 
 
@@ -118,11 +119,16 @@ def _sites(plan: Plan, w: Words) -> dict[str, Any]:
     f = read_figures(plan)
     ranked = sorted(plan.summary["siting"]["sites"], key=lambda s: s["rank"])
     shares = [f.before, *(float(s["cumulative_share"]) for s in ranked)]
-    best_label = w.t("best possible with {n} sites {share}", n=f.sites, share=best_text(f, w))
+    best_label = (
+        w.t("best possible, gathering places first {share}", share=best_text(f, w))
+        if f.ruled
+        else w.t("best possible with {n} sites {share}", n=f.sites, share=best_text(f, w))
+    )
     sites, parking = table(plan, "sites"), table(plan, "parking")
     return {
         "sites_title": story.sites_title(f, w),
         "sites": sites.sort_values("rank").to_dict("records") if len(sites) else [],
+        "rule_line": story.rule_line(f, w),
         "growth_title": story.growth_title(f, w),
         "growth_chart": draw_growth(
             shares, w, best=f.best, best_label=best_label, label=story.growth_title(f, w)
@@ -133,6 +139,27 @@ def _sites(plan: Plan, w: Words) -> dict[str, Any]:
         "parking": parking.to_dict("records") if len(parking) else [],
         "station_names": station_names(plan),
     }
+
+
+def _crowds(plan: Plan, w: Words) -> dict[str, Any]:
+    rest, spots = crowds.read_rest(plan), crowds.read_hotspots(plan)
+    bare = rest.bare if rest else []
+    shown = crowds.MOST_ROWS
+    return {
+        "rest": rest,
+        "rest_title": crowds.rest_title(rest, w) if rest else "",
+        "rest_line": crowds.rest_line(rest, w) if rest else "",
+        "gatherings": bare[:shown],
+        "rest_basis": _under(crowds.most_line(shown, len(bare), w), rest_basis(plan, w)),
+        "hotspots": spots[:shown],
+        "hotspots_title": crowds.hotspots_title(spots, w),
+        "demand_line": crowds.demand_line(plan, w),
+        "hotspots_basis": _under(crowds.most_line(shown, len(spots), w), demand_basis(plan, w)),
+    }
+
+
+def _under(*parts: str) -> str:
+    return " · ".join(filter(None, parts))
 
 
 def _data(plan: Plan, w: Words) -> dict[str, Any]:

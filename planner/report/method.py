@@ -9,6 +9,8 @@ from planner.report.words import basis_line
 from planner.settings import Settings
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from planner.plan import Plan
     from planner.report.words import Words
 
@@ -27,6 +29,7 @@ def definitions(plan: Plan, w: Words) -> list[tuple[str, str]]:
     return [
         (t("Basis"), basis_line(plan, w)),
         (t("Rider-visit"), _visit(plan, w)),
+        *_weighing(plan, w),
         (
             t("Covered"),
             t(
@@ -42,7 +45,7 @@ def definitions(plan: Plan, w: Words) -> list[tuple[str, str]]:
         (t("Today, planned"), t("existing stations; existing stations and recommended sites")),
         (
             t("Best possible"),
-            t("a proven limit: no choice of as many sites among the candidates can cover more"),
+            _best(plan, w),
         ),
         (
             t("Stable"),
@@ -52,6 +55,7 @@ def definitions(plan: Plan, w: Words) -> list[tuple[str, str]]:
                 share=w.percent(STABLE),
             ),
         ),
+        *_gathering(plan, w),
         (
             t("Short stop"),
             t(
@@ -60,6 +64,67 @@ def definitions(plan: Plan, w: Words) -> list[tuple[str, str]]:
             ),
         ),
     ]  # fmt: skip
+
+
+def _best(plan: Plan, w: Words) -> str:
+    if plan.summary["siting"].get("informal_first"):
+        return w.t(
+            "a proven limit: no choice of as many sites among the candidates that opens gathering "
+            "places first can cover more"
+        )
+    return w.t("a proven limit: no choice of as many sites among the candidates can cover more")
+
+
+def _weighing(plan: Plan, w: Words) -> Iterator[tuple[str, str]]:
+    """Yield what visits were multiplied by."""
+    t, demand = w.t, plan.summary["demand"]
+    told = demand.get("expansion", {})
+    if told:
+        factors = [
+            f"{t(kind)} × {w.number(entry['factor'])}" if entry["factor"] else t(kind)
+            for kind, entry in told.items()
+        ]
+        said = t(
+            "each visit stands for registered workers over workers seen, by type: {factors}; other "
+            "types keep their weight",
+            factors=" · ".join(factors),
+        )
+        yield t("Expansion"), said
+    if demand.get("need"):
+        need = [f"{_need_name(key, w)} × {w.number(v)}" for key, v in demand["need"].items()]
+        yield t("Need weight"), t("what a visit weighs: {factors}", factors=" · ".join(need))
+
+
+def _need_name(key: str, w: Words) -> str:
+    """Return what a need weight is of: a stay class or ``type_…``."""
+    classes = {
+        "handover": w.t("handover under 5 min"),
+        "wait": w.t("wait of 5 to 20 min"),
+        "rest": w.t("rest of 20 min or more"),
+    }
+    return classes.get(key) or w.t(key.removeprefix("type_"))
+
+
+def _gathering(plan: Plan, w: Words) -> Iterator[tuple[str, str]]:
+    if len(plan.tables.get("gatherings", ())):
+        said = w.t(
+            "a group of cells where riders stay 20 minutes or more; without shelter: no station "
+            "within {limit} m in a straight line, parking and charging not counted",
+            limit=f"{plan.settings.candidates.shelter_m:g}",
+        )
+        yield w.t("Gathering place"), said
+
+
+def _first(plan: Plan, w: Words) -> str:
+    """Say the rule on gathering places after the method of siting; empty where it is off."""
+    share = plan.settings.siting.informal_share
+    if not share:
+        return ""
+    return " " + w.t(
+        "Up to {share} of the sites open first where most riders rest without shelter and no "
+        "station is within the limit (practice of Leshan).",
+        share=w.percent(share),
+    )
 
 
 def method_lines(plan: Plan, w: Words) -> list[tuple[str, str]]:
@@ -93,7 +158,8 @@ def method_lines(plan: Plan, w: Words) -> list[tuple[str, str]]:
                 "Maximal covering location problem (Church & ReVelle 1974): greedy and exchange, "
                 "bounded by a linear relaxation; gap {gap}, {status}.",
                 gap=w.percent(siting.get("gap"), places=2), status=w.status(siting.get("status")),
-            ),
+            )
+            + _first(plan, w),
         ),
         (
             t("Stability"),

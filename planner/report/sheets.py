@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import pandas as pd
-
-from planner.geo import WGS84
+from planner.report.crowd_sheets import crowd_sheets
 from planner.report.figures import read_figures, station_names, table
 from planner.report.method import (
     definitions,
@@ -16,63 +13,28 @@ from planner.report.method import (
     privacy_lines,
     setting_rows,
 )
+from planner.report.sheet import Field, Sheet, degrees, text
 from planner.report.words import basis_line
 
 if TYPE_CHECKING:
-    import geopandas as gpd
-
     from planner.plan import Plan
     from planner.report.words import Words
-
-
-class Field(NamedTuple):
-    """One column: its header with the unit, how its values look, and its greatest width."""
-
-    head: str
-    look: str = "text"  # text, share, measure, count, degrees, points, number
-    most: float = 0.0
-
-
-class Sheet(NamedTuple):
-    """One table of the workbook.
-
-    Attributes
-    ----------
-    name, about
-        What it is called, and one sentence on it for the summary.
-    basis
-        The grey line above the table.
-    fields, rows
-        Columns, and a tuple of values a row.
-    frozen
-        How many columns stay in sight.
-    tinted
-        Whether the rows are the recommendation.
-    """
-
-    name: str
-    about: str
-    basis: str
-    fields: list[Field]
-    rows: list[tuple[Any, ...]]
-    frozen: int = 0
-    tinted: bool = False
 
 
 def make_sheets(plan: Plan, w: Words) -> list[Sheet]:
     """Return the tables in the order of the workbook, after its summary."""
     return [
         _sites(plan, w), _parking(plan, w), _coverage(plan, w), _stations(plan, w),
-        _inputs(plan, w), _method(plan, w),
+        *crowd_sheets(plan, w), _inputs(plan, w), _method(plan, w),
     ]  # fmt: skip
 
 
 def _sites(plan: Plan, w: Words) -> Sheet:
     t, sites = w.t, table(plan, "sites")
     sites = sites.sort_values("rank") if len(sites) else sites
-    lon, lat = _degrees(sites)
+    lon, lat = degrees(sites)
     rows = [
-        (s["rank"], site_id, s["name"], w.action(s["action"]), _text(s["host_name"]), s["hours"],
+        (s["rank"], site_id, s["name"], w.action(s["action"]), text(s["host_name"]), s["hours"],
          s["gain_per_day"], s["gain_share"], s["cumulative_share"], s["stability"],
          s["before_min"], s["after_min"], w.daypart(str(s["peak"])), s["why"], x, y)
         for (site_id, s), x, y in zip(sites.iterrows(), lon, lat, strict=True)
@@ -92,10 +54,10 @@ def _sites(plan: Plan, w: Words) -> Sheet:
 
 def _parking(plan: Plan, w: Words) -> Sheet:
     t, parking = w.t, table(plan, "parking")
-    names, (lon, lat) = station_names(plan), _degrees(parking)
+    names, (lon, lat) = station_names(plan), degrees(parking)
     rows = [
         (site_id, p["name"], p["bays"], p["served_per_day"], p["peak_per_hour"],
-         p["blocking_share"], _text(p["station_id"]), names.get(str(p["station_id"])),
+         p["blocking_share"], text(p["station_id"]), names.get(str(p["station_id"])),
          p["station_walk_m"], x, y)
         for (site_id, p), x, y in zip(parking.iterrows(), lon, lat, strict=True)
     ]  # fmt: skip
@@ -144,9 +106,9 @@ def _coverage(plan: Plan, w: Words) -> Sheet:
 
 def _stations(plan: Plan, w: Words) -> Sheet:
     t, stations = w.t, table(plan, "stations")
-    lon, lat = _degrees(stations)
+    lon, lat = degrees(stations)
     rows = [
-        (station_id, s["name"], w.kind(str(s["kind"])), _text(s["services"]), s["hours"],
+        (station_id, s["name"], w.kind(str(s["kind"])), text(s["services"]), s["hours"],
          w.yes_no(s["hours_assumed"]), s["capacity"], x, y)
         for (station_id, s), x, y in zip(stations.iterrows(), lon, lat, strict=True)
     ]  # fmt: skip
@@ -212,16 +174,3 @@ def _method(plan: Plan, w: Words) -> Sheet:
     fields = [Field(t("Part")), Field(t("Key"), most=40), Field(t("Value"), most=90)]
     return Sheet(t("Settings and method"), t("definitions, method, settings and versions"),
                  basis_line(plan, w), fields, rows, frozen=2)  # fmt: skip
-
-
-def _degrees(frame: gpd.GeoDataFrame) -> tuple[np.ndarray, np.ndarray]:
-    """Longitude and latitude with six decimals (10 cm)."""
-    if not len(frame):
-        return np.zeros(0), np.zeros(0)
-    points = frame.geometry.to_crs(WGS84)
-    return np.round(points.x.to_numpy(), 6), np.round(points.y.to_numpy(), 6)
-
-
-def _text(value: Any) -> str | None:
-    """Return a text, or None where there is none."""
-    return None if value is None or pd.isna(value) else str(value)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from planner.report.figures import STABLE, best_places, best_text, stable_text
+from planner.report.figures import STABLE, best_places, best_text, rule_text, stable_text
 from planner.report.words import data_dates, is_number
 
 if TYPE_CHECKING:
@@ -54,6 +54,8 @@ def four_facts(f: Figures, w: Words) -> list[Fact]:
 def _best(f: Figures, w: Words) -> tuple[str, str]:
     """Return the best possible share, and its label with the gap where it is not proven."""
     label = w.t("best possible with as many sites")
+    if f.ruled:
+        label = w.t("best possible, gathering places first")
     if f.best is None or f.status == "optimal" or not is_number(f.gap):
         return best_text(f, w), label
     share = w.percent(f.best, places=best_places(f, w))
@@ -71,8 +73,8 @@ def circle_line(f: Figures, w: Words) -> str:
 def bullets(plan: Plan, f: Figures, w: Words) -> list[str]:
     """Return up to five sentences a leader needs; those without data are left out."""
     found = [
-        *_gain(plan, f, w), *_how(f, w), *_hours(f, w), *_districts(f, w), *_parking(f, w),
-        *_circles(f, w), *_proof(f, w),
+        *_gain(plan, f, w), *_how(f, w), *_rule(f, w), *_hours(f, w), *_districts(f, w),
+        *_parking(f, w), *_circles(f, w), *_proof(f, w),
     ]  # fmt: skip
     return found[:5]
 
@@ -120,6 +122,21 @@ def _how(f: Figures, w: Words) -> Iterator[str]:
     yield text
 
 
+def _rule(f: Figures, w: Words) -> Iterator[str]:
+    if f.ruled:
+        yield w.t("{text}.", text=rule_text(f, w))
+
+
+def rule_line(f: Figures, w: Words) -> str:
+    """Return what the rule on gathering places did; empty where it is off."""
+    if f.first == 0:
+        return w.t(
+            "The rule to open stations first where riders gather changed nothing: no place came "
+            "under it."
+        )
+    return "".join(_rule(f, w))
+
+
 def weakest(scopes: Sequence[Scope]) -> Scope | None:
     """Return the scope that the plan leaves lowest; of equals the first."""
     known = [s for s in scopes if s.after is not None and s.before is not None]
@@ -163,6 +180,8 @@ def _circles(f: Figures, w: Words) -> Iterator[str]:
 
 
 def _proof(f: Figures, w: Words) -> Iterator[str]:
+    if f.ruled:
+        return
     if f.sites and f.status == "optimal":
         yield w.t(
             "It is proven that no other {n} sites among the candidates cover more.", n=f.sites
@@ -260,6 +279,8 @@ def sites_title(f: Figures, w: Words) -> str:
 
 def growth_title(f: Figures, w: Words) -> str:
     """Return how near the plan comes to the best possible."""
+    if f.ruled and f.status == "optimal":
+        return w.t("No other {n} sites under this rule could cover more: this is proven", n=f.sites)
     if f.status == "optimal":
         return w.t("No other {n} sites could cover more: this is proven", n=f.sites)
     if f.best is None or not is_number(f.gap):

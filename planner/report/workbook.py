@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import xlsxwriter
 
 from planner.report.figures import data_text, read_figures
-from planner.report.sheets import Field, Sheet, make_sheets
+from planner.report.sheets import make_sheets
 from planner.report.story import bullets, circle_line, four_facts, headline, silences
 from planner.report.svg import text_width
 from planner.report.words import basis_line, is_number, speak
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from planner.plan import Plan
+    from planner.report.sheet import Field, Sheet
     from planner.report.words import Words
 
 _FONT = "Microsoft YaHei"

@@ -78,6 +78,8 @@ def make_plan(language="zh", *, hostile=False, **study):
         "stations": stations,
         "candidates": candidates,
         "districts": districts,
+        "hotspots": make_hotspots(words),
+        "gatherings": make_gatherings(words),
         "sites": sites,
         "parking": parking,
         "streets": make_streets(),
@@ -128,6 +130,52 @@ def make_demand(rng):
         frame[f"weight_{part}"] = frame["weight_per_day"] * share
     frame.index = pd.Index([f"d{k:04}" for k in range(len(frame))], name="demand_id")
     return frame
+
+
+def make_hotspots(words):
+    north, old, _ = words["districts"]
+    return gpd.GeoDataFrame(
+        {
+            "name": [
+                f"{old} · {words['street'].format(n=2)}",
+                f"{north} · {words['street'].format(n=5)}",
+            ],
+            "weight_per_day": [812.5, 401.0],
+            "rest_per_day": [122.4, 60.0],
+            "points": [12, 7],
+            "peak": ["noon", ""],
+            "peak_share": [0.41, np.nan],
+            **{f"weight_{p}": [160.0, 80.0] for p in DAYPARTS},
+        },
+        geometry=gpd.points_from_xy([X0, X0 + 1800], [Y0 - 400, Y0 + 1900]),
+        crs=CRS,
+        index=pd.Index(["hs001", "hs002"], name="hotspot_id"),
+    )
+
+
+def make_gatherings(words):
+    """Three places: one that a site comes near to, one with a station at hand, one far off."""
+    _, old, new = words["districts"]
+    return gpd.GeoDataFrame(
+        {
+            "name": [
+                f"{old} · {words['street'].format(n=2)}",
+                old,
+                f"{new} · {words['street'].format(n=7)}",
+            ],
+            "weight_per_day": [300.0, 401.0, 90.0],
+            "rest_per_day": [122.4, 60.0, 41.0],
+            "points": [9, 7, 3],
+            "peak": ["evening", "", "noon"],
+            "peak_share": [0.35, np.nan, 0.4],
+            "station_m": [1234.0, 90.0, np.nan],
+            "informal": [True, False, True],
+            **{f"weight_{p}": [60.0, 80.0, 18.0] for p in DAYPARTS},
+        },
+        geometry=gpd.points_from_xy([X0 - 700, X0, X0 + 60_000], [Y0 - 300, Y0 - 500, Y0]),
+        crs=CRS,
+        index=pd.Index(["g001", "g002", "g003"], name="gathering_id"),
+    )
 
 
 def make_stations(rng, words):
@@ -359,6 +407,10 @@ def summarise(settings, tables):
             "first_day": "2024-05-06",
             "last_day": "2024-05-11",
             "days": 2,
+            "basis": "stays",
+            "by_class": {"handover": 0.0, "wait": 0.8 * weight, "rest": 0.2 * weight},
+            "workday": 1.05 * weight,
+            "weekend": 0.875 * weight,
             "by_daypart": {p: float(demand[f"weight_{p}"].sum()) for p in DAYPARTS},
         },
         "coverage": {

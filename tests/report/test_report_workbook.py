@@ -11,7 +11,10 @@ from planner.report.figures import read_figures
 HOSTILE = "<img src=x onerror=alert(1)>${1+1}</script>"
 FORMULA = "=1+1"
 
-SHEETS = ["摘要", "推荐站点", "友好停车", "覆盖率", "现有站点", "数据与损失", "设置与方法"]
+SHEETS = [
+    "摘要", "推荐站点", "友好停车", "覆盖率", "现有站点", "聚集点", "热区", "需求",
+    "数据与损失", "设置与方法",
+]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
