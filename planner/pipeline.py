@@ -247,6 +247,9 @@ def _weigh(s: Settings, visits: gpd.GeoDataFrame, basis: str) -> gpd.GeoDataFram
         need_types=s.demand.need_types,
     )
     demand.attrs["demand"]["basis"] = basis
+    if basis == "presence":  # every sample is as long as any other
+        by_class = [c for c in demand.columns if str(c).startswith("weight_class_")]
+        return demand.drop(columns=by_class)
     return demand
 
 
