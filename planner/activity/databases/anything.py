@@ -25,13 +25,13 @@ _ELSEWHERE = frozenset({"http", "https", "ftp", "sftp", "s3", "gs", "hdfs"})
 
 @contextmanager
 def _ibis(address: Address) -> Iterator[Any]:
-    ibis = import_driver("ibis", address)
-    known = sorted({b.name for b in ibis.util.backend_entry_points()} - {"postgres", "duckdb"})
     if address.scheme in _ELSEWHERE:
         raise InputError(
             f"files are not read over `{address.scheme}://`. Download it and name the file.",
             file=address.label,
         )
+    ibis = import_driver("ibis", address)
+    known = sorted({b.name for b in ibis.util.backend_entry_points()} - {"postgres", "duckdb"})
     if address.scheme not in known:
         raise InputError(
             f"`{address.scheme}://` is no database that can be read here. Known are postgresql, "
