@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from planner import draw, quality, report, summary
+from planner.errors import SettingsError
 from planner.plan import to_json
 
 if TYPE_CHECKING:
@@ -16,6 +18,21 @@ if TYPE_CHECKING:
 
     from planner.plan import Plan
     from planner.settings import Settings
+
+
+def require_folder(out: Path) -> None:
+    """Refuse a folder that outputs cannot be written to; nothing is made.
+
+    Raises
+    ------
+    SettingsError
+        There is a file in the way, or this user may not write there.
+    """
+    there = next(p for p in (out.absolute(), *out.absolute().parents) if p.exists())
+    if there.is_dir() and os.access(there, os.W_OK):
+        return
+    why = "you may not write there" if there.is_dir() else f"`{there}` is no folder"
+    raise SettingsError(f"outputs cannot go to {out}: {why}. Name another folder with --out.")
 
 
 def write_outputs(plan: Plan, out: Path | str) -> dict[str, Path]:
@@ -74,9 +91,12 @@ def write_quality(
     """
     numbers = quality.judge(s, found, today=today)
     fresh, target = folder / ".quality.json.new", folder / "quality.json"
-    fresh.write_text(to_json(numbers), encoding="utf-8")
-    page = report.write_check(s, numbers, folder / "quality.html")
-    return numbers, {"data report": page, "numbers": fresh.replace(target)}
+    try:
+        fresh.write_text(to_json(numbers), encoding="utf-8")
+        page = report.write_check(s, numbers, folder / "quality.html")
+        return numbers, {"data report": page, "numbers": fresh.replace(target)}
+    finally:
+        fresh.unlink(missing_ok=True)
 
 
 def _replace(fresh: Path, target: Path) -> None:

@@ -49,6 +49,14 @@ def main() -> None:
         ERRORS.print(f"error: {error}", style="red", markup=False, highlight=False)
         bad_input = isinstance(error, InputError | SettingsError | NoSolutionError)
         raise SystemExit(2 if bad_input else 1) from None
+    except OSError as error:
+        where, why = error.filename or "the disk", error.strerror or error
+        ERRORS.print(
+            f"error: {where}: {why}. Check that you may read and write there and that there is "
+            "room.",
+            style="red", markup=False, highlight=False,
+        )  # fmt: skip
+        raise SystemExit(1) from None
     except KeyboardInterrupt:
         ERRORS.print("stopped; earlier outputs are as they were.")
         raise SystemExit(1) from None

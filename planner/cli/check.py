@@ -23,14 +23,15 @@ def check(
     as_json: AsJson = False,
 ) -> None:
     """Check a study's settings and data: what was read and lost, when, where, in which datum."""
-    from planner.outputs import write_quality
+    from planner.outputs import require_folder, write_quality
     from planner.pipeline import check_inputs
     from planner.quality import input_rows
 
     settings, today = load_settings(study, tuple(overrides)), datetime.now(tz=UTC).date()
+    folder = out or settings.folder / "out"
+    require_folder(folder)
     with stage_lines(settings.study.language) as tell:
         found = check_inputs(settings, on_stage=tell)
-    folder = out or settings.folder / "out"
     folder.mkdir(parents=True, exist_ok=True)
     numbers, paths = write_quality(settings, found, folder, today=today)
     if as_json:

@@ -34,8 +34,11 @@ def run(
     as_json: AsJson = False,
 ) -> None:
     """Plan a study: recommended stations and friendly parking, with map and report."""
+    from planner.outputs import require_folder
+
     settings = load_settings(study, tuple(overrides))
     target = out or settings.folder / "out"
+    require_folder(target)
     if dry_run:
         _dry_run(settings, target)
         return
