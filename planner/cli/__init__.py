@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from planner.cli import check, coverage, demo, new, run
 from planner.cli.screen import ERRORS
 from planner.errors import InputError, NoSolutionError, PlannerError, SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 app = typer.Typer(
     name="planner",
@@ -18,8 +22,24 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (demo.demo, new.new, check.check, run.run, coverage.coverage):
-    app.command()(command)
+
+
+def _stoppable(command: Callable[..., None]) -> Callable[..., None]:
+    """Say what Ctrl-C has left; typer would leave without a word."""
+
+    @functools.wraps(command)
+    def call(*args: object, **options: object) -> None:
+        try:
+            command(*args, **options)
+        except KeyboardInterrupt:
+            ERRORS.print("stopped; earlier outputs are as they were.")
+            raise typer.Exit(130) from None
+
+    return call
+
+
+for _command in (demo.demo, new.new, check.check, run.run, coverage.coverage):
+    app.command()(_stoppable(_command))
 
 
 def _version(asked: bool) -> None:
@@ -40,7 +60,7 @@ def _main(
 
 
 def main() -> None:
-    """Run the command; leave with 0 done, 1 failed, 2 bad input."""
+    """Run the command; leave with 0 done, 1 failed, 2 bad input, 130 stopped."""
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # a GBK console
     try:
@@ -56,7 +76,4 @@ def main() -> None:
             "room.",
             style="red", markup=False, highlight=False,
         )  # fmt: skip
-        raise SystemExit(1) from None
-    except KeyboardInterrupt:
-        ERRORS.print("stopped; earlier outputs are as they were.")
         raise SystemExit(1) from None
