@@ -80,7 +80,7 @@ def write_quality(
     found
         What `pipeline.check_inputs` found, or the same keys of a plan's summary.
     folder
-        Where to; each file replaces at once what stood there.
+        Where to; both files are there before the first replaces what stood there.
     today
         The day that the data's age is counted from; None leaves it out.
 
@@ -90,13 +90,17 @@ def write_quality(
         What was written, and what it is → where it is.
     """
     numbers = quality.judge(s, found, today=today)
-    fresh, target = folder / ".quality.json.new", folder / "quality.json"
+    fresh = Path(tempfile.mkdtemp(prefix=".new-", dir=folder))
     try:
-        fresh.write_text(to_json(numbers), encoding="utf-8")
-        page = report.write_check(s, numbers, folder / "quality.html")
-        return numbers, {"data report": page, "numbers": fresh.replace(target)}
+        (fresh / "quality.json").write_text(to_json(numbers), encoding="utf-8")
+        report.write_check(s, numbers, fresh / "quality.html")
+        paths = {
+            what: (fresh / name).replace(folder / name)
+            for what, name in (("data report", "quality.html"), ("numbers", "quality.json"))
+        }
     finally:
-        fresh.unlink(missing_ok=True)
+        shutil.rmtree(fresh, ignore_errors=True)
+    return numbers, paths
 
 
 def _replace(fresh: Path, target: Path) -> None:
