@@ -114,7 +114,7 @@ function mainFigures(page, now) {
 function ruleLine(page) {
   const { study, state, say, percent } = page;
   if (!study.rule || state.part || state.trying) return null;
-  const share = study.rule.free === null ? "–" : percent(study.rule.free, digitsFor(study.after[0], study.rule.free));
+  const share = study.rule.free === null ? "–" : percent(study.rule.free, percent(study.after[0]) === percent(study.rule.free) ? 1 : 0);
   return el("p", { class: "pm-grey pm-rule" }, study.rule.first === 1 ? say("ruleOne", { share }) : say("ruleMany", { n: study.rule.first, share }));
 }
 

@@ -39,6 +39,7 @@ function makeMarkers(page) {
     (groups[group] ??= L.layerGroup()).addLayer(mark);
     return mark;
   }
+  const told = (place, line) => ({ label: () => `${place.name} · ${line(place)}`, hint: () => el("span", {}, el("b", {}, place.name), el("br"), line(place)) });
   const press = f => () => (state.trying ? page.toggle(f) : page.popups.open(f));
 
   study.sites.forEach((site, i) => {
@@ -56,9 +57,9 @@ function makeMarkers(page) {
     { label: () => page.say("parkingNamed", { name: place.name, n: place.bays }), act: () => page.popups.openParking(i) }));
 
   study.hotspots.forEach((place, i) => add("hotspots", toLatLng(place.x, place.y), { icon: icon("hotspot", 20, makeShape("hotspot")), zIndexOffset: -i },
-    { label: () => page.popups.hotspotLine(place), act: () => page.popups.openHotspot(place) }));
+    { ...told(place, p => page.popups.hotspotLine(p)), act: () => page.popups.openHotspot(place) }));
   study.gatherings.forEach((place, i) => add("gatherings", toLatLng(place.x, place.y), { icon: icon("gathering", 20, makeShape("gathering")), zIndexOffset: -i },
-    { label: () => page.popups.gatheringLine(place), act: () => page.popups.openGathering(place) }));
+    { ...told(place, p => page.popups.gatheringLine(p)), act: () => page.popups.openGathering(place) }));
 
   const isOpen = f => Boolean(F.open[f] >> state.part & 1);
   function dress(f) {

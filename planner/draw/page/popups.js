@@ -43,7 +43,7 @@ function makePopups(page) {
       place.blocking === null ? null : [percent(place.blocking, place.blocking < 0.1 ? 1 : 0), say("figureFull")]);
   }
   const tens = m => number(Math.round(m / 10) * 10);
-  const placed = (place, key, values = {}) => say(key, { name: place.name, n: number(place.rest ?? place.visits), ...values });
+  const placed = (place, key, values = {}) => say(key, { n: number(place.rest ?? place.visits), ...values });
   const gatheringLine = place => (place.station === null ? placed(place, "gatheringFar") : placed(place, "gatheringNear", { m: tens(place.station) }));
   const hotspotLine = place => (place.peak ? placed(place, "hotspotPeak", { part: page.partIn(place.peak) }) : placed(place, "hotspotPlain"));
   const peak = place => (place.peak ? [page.partName(place.peak), say("figurePeak")] : null);
