@@ -84,7 +84,6 @@ WORDS = {
     "layer_water": "Water",
     "parkingKey": "Friendly parking, bays",
     "parkingNamed": "Friendly parking {name}, {n} bays",
-    "gatheringsKey": "Informal rest: riders rest without shelter",
     "gatheringNear": "{n} rests a day · nearest station {m} m away",
     "gatheringFar": "{n} rests a day · no station",
     "hotspotPeak": "{n} visits a day · peak: {part}",

@@ -140,7 +140,7 @@ def make_hotspots(words):
                 f"{old} · {words['street'].format(n=2)}",
                 f"{north} · {words['street'].format(n=5)}",
             ],
-            "weight_per_day": [812.5, 401.0],
+            "weight_per_day": [812.6, 401.0],
             "rest_per_day": [122.4, 60.0],
             "points": [12, 7],
             "peak": ["noon", ""],

@@ -9,6 +9,7 @@ import pytest
 from planner.outputs import write_outputs
 from planner.pipeline import run_study
 from planner.plan import load_plan
+from planner.summary import hide_few
 
 SAMPLE = Path(__file__).parents[2] / "data" / "sample"
 KEYS = {
@@ -83,6 +84,68 @@ def test_the_plan_makes_sense(sample):
     assert (sites["gain_per_day"].diff().dropna() <= 1e-9).all()
     assert {"activate", "build"} == set(sites["action"])
     assert plan.tables["demand"]["workers"].min() >= 10
+
+
+def test_demand_is_told_by_class_and_day_and_rest_by_shelter(sample):
+    plan, out = sample
+    numbers = json.loads((out / "plan.json").read_text(encoding="utf-8"))
+    demand, rest = numbers["demand"], numbers["informal_rest"]
+    weight = demand["weight_per_day"]
+    assert sum(demand["by_class"].values()) == pytest.approx(weight)
+    assert (5 * demand["workday"] + 2 * demand["weekend"]) / 7 == pytest.approx(weight)
+    assert not {"expansion", "need"} & set(demand)
+    assert not {"fixes_per_hour", "workers_by_type"} & set(numbers["activity"])
+    gatherings = plan.tables["gatherings"]
+    assert 0 < rest["without_shelter"] < rest["places"] == len(gatherings)
+    bare = gatherings.query("informal")["rest_per_day"]
+    assert rest["rest_per_day"] == pytest.approx(bare.sum())
+    spots = numbers["hotspots"]
+    assert [s["weight_per_day"] for s in spots] == sorted(
+        (s["weight_per_day"] for s in spots), reverse=True
+    )
+    assert {s["peak"] for s in spots} <= {None, *plan.settings.demand.dayparts}
+    assert all("·" in s["name"] and 114 < s["lon"] < 116 for s in spots)
+
+
+def test_expansion_need_and_rule_are_told(tmp_path):
+    plan = run_study(
+        SAMPLE,
+        overrides=(
+            "demand.registered={food=12000,courier=3000}",
+            "demand.need={rest=2.0}",
+            "siting.informal_share=0.5",
+            "siting.reruns=0",
+        ),
+    )
+    write_outputs(plan, tmp_path)
+    numbers = json.loads((tmp_path / "plan.json").read_text(encoding="utf-8"))
+    demand, siting = numbers["demand"], numbers["siting"]
+    food = demand["expansion"]["food"]
+    assert food["factor"] == pytest.approx(12000 / food["seen"])
+    assert demand["expansion_faults"] == {"not_listed": ["ride"]}
+    assert demand["need"]["rest"] == 2.0
+    assert numbers["coverage"]["basis"].endswith("已扩样至在册人数 · 人次按需求加权")
+    assert siting["informal_first"] == 4
+    first = [s for s in siting["sites"] if s["informal_rest_per_day"] > 0]
+    assert len(first) >= 4
+    assert siting["free_share"] >= numbers["coverage"]["after"]["covered_share"]
+    report = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "4 站优先设在骑手自发聚集处" in report
+    assert "已扩样至在册人数" in report
+
+
+@pytest.mark.parametrize(("riders", "hidden"), [(490, False), (493, True), (500, False)])
+def test_no_type_under_k_can_be_worked_out_of_the_expansion(riders, hidden):
+    told = {
+        "food": {"seen": 350, "registered": 700, "factor": 2.0},
+        "courier": {"seen": 140, "registered": 420, "factor": 3.0, "together_with": ["bike"]},
+        "bike": {"seen": 140, "registered": 420, "factor": 3.0, "together_with": ["courier"]},
+    }
+    shown = hide_few(told, riders, 10)
+    assert shown["food"] == told["food"]
+    for kind in ("courier", "bike"):
+        assert (shown[kind]["seen"] is None) is hidden
+        assert (shown[kind]["factor"] is None) is hidden
 
 
 def test_the_same_study_gives_the_same_numbers(sample, tmp_path):

@@ -36,7 +36,7 @@ function makeLegend(page) {
       on("sites") && row(key("site", {}, "1"), say("layer_sites")),
       on("gained") && row(key("outline"), say("layer_gained")),
       on("parking") && row(key("parking", {}, "6"), say("parkingKey")),
-      on("gatherings") && row(makeShape("gathering"), say("gatheringsKey")),
+      on("gatherings") && row(makeShape("gathering"), say("layer_gatherings")),
       on("hotspots") && row(makeShape("hotspot"), say("layer_hotspots")),
       on("candidates") && row(makeGlyph("station", "pm-glyph-candidate"), say("layer_candidates")),
       ...(on("stations") ? stationRows() : []),
