@@ -37,6 +37,11 @@ def compiled(function: Callable[..., Any]) -> Any:
         config.CACHE_DIR = chosen
 
 
+def inlined(function: Callable[..., Any]) -> Any:
+    """Compile a small function into each kernel that calls it."""
+    return njit(nogil=True, inline="always")(function)
+
+
 @cache
 def _folder(room: Path, chosen: str) -> Path:
     digest = hashlib.sha256()

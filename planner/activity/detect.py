@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from planner.compiled import compiled
+from planner.compiled import compiled, inlined
 
 GAP_S = 1500.0  # longer silence ends a stay
 SEED_S = 180.0  # what the robust rule grows from; shorter halts are traffic lights
@@ -22,16 +22,19 @@ _MAX_OUTSIDE_S = 300.0  # and seconds
 _MEMORY = 20  # the running centre follows the last 20 fixes or so
 _WEIGHT = 1.0 / np.clip(np.arange(_MEMORY + 1), 1, None)  # of the n-th fix for the centre
 _SAMPLE = 64  # fixes that a stay's centre is the median of
-_FEW = 16  # fixes that tell where a third of a stay lies
-_BINS = 32  # a median is looked for in the one that holds it
+_FEW = 16  # fixes that tell roughly where others lie
+_BINS = 32  # a median is the mean of the values in its bin
 _NARROW, _WIDE = 0.8, 1.2  # of the radius: how far it adapts to a device's noise
 _NOISE = 3.5  # times the median distance: the radius that suits
 _TRIM_SHARE = 0.3  # of the radius: ends closer than this to the centre are never trimmed
 _TRIM_FACTOR = 2.6  # times the median distance
-_DRIFT_SHARE = 0.7  # of the radius from the first to the last third is no stay but a slow ride,
+_DRIFT_SHARE = 0.85  # of the radius from the first to the last third is no stay but a slow ride,
 _DRIFT_FACTOR = 2.0  # if it is this many times the median distance as well
 _JOIN_SHARE = 0.8  # of the radius: neighbours this close are one stay
 _JOIN_GAP_S = 1500.0
+
+_LEAST_SCATTER = 1.0  # metres
+_COUNTS = 2 * _SAMPLE  # where the bins' counts start in a buffer of values, bins and counts
 
 OUT_COLUMNS = 6
 STATE_COLUMNS = 6  # of what is kept of a rider between windows
@@ -117,7 +120,7 @@ def find_robust(
     found: int,
 ) -> tuple[int, int]:
     """Stays grown, trimmed and joined; `state` holds the rider's last one, which may yet grow."""
-    buffer = np.empty(_SAMPLE + _BINS)
+    buffer = np.empty(_COUNTS + 2 * _BINS)
     i = ahead = begin
     while i < known:
         ahead = _skip_to(second, ahead, i, known, seed_s)
@@ -159,7 +162,7 @@ def _emit(state: np.ndarray, rider: int, min_s: float, out: np.ndarray, found: i
     return found
 
 
-@compiled
+@inlined
 def _goes_on(state: np.ndarray, start: float, cx: float, cy: float, radius_m: float) -> bool:
     """Tell whether a stay that starts now goes on with the pending one."""
     join = _JOIN_SHARE * radius_m
@@ -167,7 +170,7 @@ def _goes_on(state: np.ndarray, start: float, cx: float, cy: float, radius_m: fl
     return state[_FIXES] > 0 and off2 <= join * join and start - state[_TO] <= _JOIN_GAP_S
 
 
-@compiled
+@inlined
 def _lengthen(state: np.ndarray, end: float, cx: float, cy: float, fixes: int) -> None:
     both = state[_FIXES] + fixes
     state[_X] += (cx - state[_X]) * fixes / both
@@ -175,7 +178,7 @@ def _lengthen(state: np.ndarray, end: float, cx: float, cy: float, fixes: int) -
     state[_TO], state[_FIXES] = end, both
 
 
-@compiled
+@inlined
 def _skip_to(second: np.ndarray, ahead: int, i: int, known: int, seed_s: float) -> int:
     """Return the first fix at least `seed_s` after fix i; `ahead` is where a search ended."""
     ahead = max(ahead, i)
@@ -184,7 +187,7 @@ def _skip_to(second: np.ndarray, ahead: int, i: int, known: int, seed_s: float) 
     return ahead
 
 
-@compiled
+@inlined
 def _moves_on(
     x: np.ndarray, y: np.ndarray, i: int, ahead: int, known: int, radius_m: float
 ) -> bool:
@@ -216,11 +219,12 @@ def _settle(
     decided = over or final
     if not decided or second[stop] - second[i] < seed_s:
         return stop, decided, 0.0, 0.0, 0.0
-    cx, cy, noise = _middle(x, y, i, stop, radius_m, buffer)
-    wanted = min(_NOISE * noise, _WIDE * radius_m)
+    mx, my, scatter = _around(x, y, i, stop, radius)
+    wanted = min(_NOISE * scatter, _WIDE * radius_m)
     if wanted > radius:
         stop, over = _grow(second, x, y, i, known, wanted)
-        cx, cy, noise = _middle(x, y, i, stop, radius_m, buffer)
+        mx, my, scatter = _around(x, y, i, stop, wanted)
+    cx, cy, noise = _middle(x, y, i, stop, mx, my, scatter, buffer)
     return stop, over or final, cx, cy, noise
 
 
@@ -304,84 +308,83 @@ def _mean(values: np.ndarray, a: int, b: int, near: float, radius_m: float) -> f
     return total / n
 
 
-@compiled
+@inlined
 def _off2(x: np.ndarray, y: np.ndarray, i: int, cx: float, cy: float) -> float:
     return (x[i] - cx) ** 2 + (y[i] - cy) ** 2
 
 
 @compiled
-def _middle(
-    x: np.ndarray, y: np.ndarray, a: int, b: int, radius_m: float, buffer: np.ndarray
+def _around(
+    x: np.ndarray, y: np.ndarray, a: int, b: int, radius: float
 ) -> tuple[float, float, float]:
-    """Return the median place of at most 64 fixes of a..b, and their median distance from it."""
-    cx = _median(x, a, b, x[a], radius_m, buffer)
-    cy = _median(y, a, b, y[a], radius_m, buffer)
-    stride = (b - a) // _SAMPLE + 1
-    n = 0
+    """Return the mean place of at most 16 fixes of a..b, and their mean distance from it.
+
+    What lies far off counts as if it lay at the edge.
+    """
+    stride = (b - a) // _FEW + 1
+    n, dx, dy, far = 0, 0.0, 0.0, 0.0
     for q in range(a, b + 1, stride):
-        buffer[n] = np.sqrt(_off2(x, y, q, cx, cy))
+        dx += min(max(x[q] - x[a], -2.0 * radius), 2.0 * radius)
+        dy += min(max(y[q] - y[a], -2.0 * radius), 2.0 * radius)
         n += 1
-    return cx, cy, _half(buffer, n, 0.0, _BINS / radius_m)
+    mx, my = x[a] + dx / n, y[a] + dy / n
+    for q in range(a, b + 1, stride):
+        far += min(np.sqrt(_off2(x, y, q, mx, my)), radius)
+    return mx, my, far / n
 
 
 @compiled
-def _median(
-    values: np.ndarray, a: int, b: int, near: float, radius_m: float, buffer: np.ndarray
-) -> float:
-    """Upper median of at most 64 values evenly taken from a..b, most of them near a value."""
+def _middle(
+    x: np.ndarray,
+    y: np.ndarray,
+    a: int,
+    b: int,
+    mx: float,
+    my: float,
+    scatter: float,
+    buffer: np.ndarray,
+) -> tuple[float, float, float]:
+    """Return the median place of at most 64 fixes of a..b, and their median distance from it."""
     stride = (b - a) // _SAMPLE + 1
+    span = 2.0 * max(scatter, _LEAST_SCATTER)  # of a mean distance: medians lie within
+    n = _take(x, a, b, stride, buffer)
+    cx = _median(buffer, n, mx - span, _BINS / (2.0 * span))
+    _take(y, a, b, stride, buffer)
+    cy = _median(buffer, n, my - span, _BINS / (2.0 * span))
+    for k in range(n):
+        buffer[k] = np.sqrt(_off2(x, y, a + k * stride, cx, cy))
+    return cx, cy, _median(buffer, n, 0.0, _BINS / span)
+
+
+@inlined
+def _take(values: np.ndarray, a: int, b: int, stride: int, buffer: np.ndarray) -> int:
     n = 0
     for q in range(a, b + 1, stride):
         buffer[n] = values[q]
         n += 1
-    return _half(buffer, n, near - radius_m, _BINS / (2.0 * radius_m))
+    return n
 
 
 @compiled
-def _half(buffer: np.ndarray, n: int, low: float, per_unit: float) -> float:
-    """Upper median of the first n values; the bins are in the buffer's end.
+def _median(buffer: np.ndarray, n: int, low: float, per_unit: float) -> float:
+    """Upper median of the first n values: the mean of those in its bin.
 
-    Values beyond the bins count in the outermost, so that the result is exact wherever they lie.
+    The outermost bins take what lies beyond them. Even and odd values are counted apart, so that
+    no count waits for the one before.
     """
-    bins = buffer[_SAMPLE:]
-    bins[:] = 0.0
+    for b in range(_COUNTS, _COUNTS + 2 * _BINS):
+        buffer[b] = 0.0
     for q in range(n):
-        bins[_bin(buffer[q], low, per_unit)] += 1.0
-    k, b = float(n // 2), 0
-    while bins[b] <= k:
-        k -= bins[b]
+        b = int(min(max((buffer[q] - low) * per_unit, 0.0), _BINS - 1.0))
+        buffer[_COUNTS + 2 * b + (q & 1)] += 1.0
+        buffer[_SAMPLE + q] = b
+    b, seen = 0, buffer[_COUNTS] + buffer[_COUNTS + 1]
+    while seen <= n // 2:
         b += 1
-    m = 0
+        seen += buffer[_COUNTS + 2 * b] + buffer[_COUNTS + 2 * b + 1]
+    total = members = 0.0
     for q in range(n):
-        value = buffer[q]
-        buffer[m] = value
-        m += _bin(value, low, per_unit) == b
-    return _select(buffer, m, int(k))
-
-
-@compiled
-def _bin(value: float, low: float, per_unit: float) -> int:
-    return int(min(max((value - low) * per_unit, 0.0), _BINS - 1.0))
-
-
-@compiled
-def _select(buffer: np.ndarray, n: int, k: int) -> float:
-    """Return the k-th smallest of the first n values by Hoare's selection; reorders them."""
-    low, high = 0, n - 1
-    while low < high:
-        pivot = buffer[k]
-        i, j = low, high
-        while i <= j:
-            while buffer[i] < pivot:
-                i += 1
-            while buffer[j] > pivot:
-                j -= 1
-            if i <= j:
-                buffer[i], buffer[j] = buffer[j], buffer[i]
-                i += 1
-                j -= 1
-        if j < k:
-            low = i
-        if k < i:
-            high = j
-    return buffer[k]
+        mine = 1.0 if buffer[_SAMPLE + q] == b else 0.0
+        total += mine * buffer[q]
+        members += mine
+    return total / members

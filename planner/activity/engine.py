@@ -124,6 +124,7 @@ def _find(
                 on_step(intake.rows, 0)
 
     scan(batches(), intake, search, window)
+    pa.default_memory_pool().release_unused()  # what reading needed
     kinds, kind = intake.kinds_of_riders()
     stays = tabulate(search.stays, intake.names, kinds, kind)
     return Found(stays, intake.account() | _fates(search.counts))

@@ -90,10 +90,10 @@ def make_stays(
     are one stay if they last `min_stay_min`; here a silence of over 25 min ends it.
 
     ``robust`` forgives what GPS does among buildings. The centre follows with weight 1/min(n, 20);
-    the radius suits the device: 3.5 times the median distance of its fixes, but 0.8 to 1.2 times
+    the radius suits the device: 3.5 times the mean distance of its fixes, but 0.8 to 1.2 times
     `radius_m`; up to 5 fixes in a row or 300 s may lie outside; the final centre is the median of
     up to 64 fixes; the ends are cut back to max(0.3 radius, 2.6 × median distance) so that the ride
-    in and out does not count; what lies 0.7 radius further on in its last third than in its first
+    in and out does not count; what lies 0.85 radius further on in its last third than in its first
     is a slow ride and no stay; stays of one rider within 0.8 radius and 25 min of each other are
     one. All this works on pieces of at least 3 min (or `min_stay_min` if that is shorter).
 
