@@ -103,7 +103,8 @@ def _shares(plan: Plan, w: Words) -> Iterator[tuple[str, str, float, float | Non
         "rest": t("rests of 20 min or more"),
     }
     for name, visits in told.get("by_class", {}).items():
-        yield t("Length of stay"), classes[name], visits, visits / total
+        if visits:  # what `min_stay_min` leaves out was not looked for
+            yield t("Length of stay"), classes[name], visits, visits / total
     for column in [c for c in demand.columns if c.startswith(_TYPE)]:
         visits = float(demand[column].sum())
         yield t("Worker type"), t(column.removeprefix(_TYPE)), visits, visits / total

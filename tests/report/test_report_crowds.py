@@ -171,6 +171,7 @@ def test_workbook_has_gathering_places_hot_spots_and_demand(plan, tmp_path):
     weight = plan.summary["demand"]["weight_per_day"]
     assert demand["全部"] == pytest.approx(weight)
     assert demand["休息（20 分钟以上）"] == pytest.approx(0.2 * weight)
+    assert "交接（不足 5 分钟）" not in demand  # none was looked for
     assert demand["平均每个工作日"] == pytest.approx(1.05 * weight)
 
 
