@@ -154,6 +154,7 @@ def join_sheets(
         if len(sheet.frame) == 0 and len(sheets) > 1:
             continue  # one day without data among many
         picked = pick_columns(list(sheet.frame.columns), table, columns, file=sheet.path)
+        _require_cells(sheet, picked)
         frame = sheet.frame[list(picked.values())].set_axis(list(picked), axis=1)
         if sheet.geometry is not None and not {"lon", "lonlat", "latlon"} & set(columns or {}):
             frame = _with_lonlat(frame, sheet)
@@ -175,6 +176,23 @@ def join_sheets(
         too_many=np.concatenate([s.too_many for s in used]),
         all_headers=tuple(dict.fromkeys(str(c) for s in used for c in s.frame.columns)),
     )
+
+
+def _require_cells(sheet: Sheet, picked: Mapping[str, str]) -> None:
+    """Refuse columns that hold more than one thing in a cell."""
+    for ours, header in picked.items():
+        cells = sheet.frame[header]
+        if cells.dtype != object or not cells.notna().any():
+            continue
+        first = int(cells.notna().to_numpy().argmax())
+        if isinstance(cells.iloc[first], list | tuple | dict | bytes | np.ndarray):
+            raise InputError(
+                f"holds lists or bytes, and `{ours}` is read from texts, numbers or times. Name "
+                "another column under `columns`, or write this one so.",
+                file=sheet.path,
+                row=int(sheet.row[first]),
+                column=header,
+            )
 
 
 def check_datum(datum: str) -> None:

@@ -200,6 +200,15 @@ def test_a_column_of_a_wrong_type_is_named(call, fixes, tmp_path, name):
     assert_refused(answer, rf"a\.parquet, column `{column}`: holds", "`columns`", *words)
 
 
+@pytest.mark.parametrize("kind", ["orders", "stays", "counts"])
+def test_lists_are_named_in_tables_of_other_kinds(call, fixes, tmp_path, kind):
+    lists = pa.array([[v] for v in fixes["lon"]])
+    table = as_arrow(fixes.assign(leave=fixes["time"], weight_per_day=1.0, workers=20), lon=lists)
+    pq.write_table(table, tmp_path / "a.parquet")
+    answer = call(tmp_path / "a.parquet", f'activity.kind="{kind}"')
+    assert_refused(answer, r"a\.parquet, row 1, column `lon`: holds lists", "`columns`")
+
+
 def shifted(days):
     return lambda t: t.assign(time=t["time"] + pd.Timedelta(days=days))
 
