@@ -7,6 +7,7 @@ Either way memory is bounded, and neither the window's size nor the order change
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -100,9 +101,9 @@ def find_stays(
     A feed that fits into one window is sorted there, whatever its order.
     """
     try:
-        return _find(read, ground, rule, window, on_step, scan=_scan_window)
+        return _find(read, ground, rule, window, on_step, ordered=True)
     except _OutOfOrderError:
-        return _find(read, ground, rule, window, on_step, scan=_scan_buckets)
+        return _find(read, ground, rule, window, on_step, ordered=False)
 
 
 def _find(
@@ -112,7 +113,7 @@ def _find(
     window: int,
     on_step: Callable[[int, int], None] | None,
     *,
-    scan: Callable[[Iterable[pa.RecordBatch], Intake, _Search, int], None],
+    ordered: bool,
 ) -> Found:
     intake, search = Intake(ground), _Search(rule)
 
@@ -123,7 +124,7 @@ def _find(
             if on_step:
                 on_step(intake.rows, 0)
 
-    scan(batches(), intake, search, window)
+    _scan(batches(), intake, search, window, ordered=ordered)
     pa.default_memory_pool().release_unused()  # what reading needed
     kinds, kind = intake.kinds_of_riders()
     stays = tabulate(search.stays, intake.names, kinds, kind)
@@ -241,37 +242,44 @@ class _Search:
         return int(kept_back)
 
 
-def _scan_window(
-    batches: Iterable[pa.RecordBatch], intake: Intake, search: _Search, window: int
+def _scan(
+    batches: Iterable[pa.RecordBatch],
+    intake: Intake,
+    search: _Search,
+    window: int,
+    *,
+    ordered: bool,
 ) -> None:
-    """Read fixes in the order of time; raise where they are not."""
-    records = np.empty((window + BATCH_ROWS, 2), dtype=np.int64)
-    n, closed = 0, 0
-    for batch in batches:
-        n = intake.take(batch, records, n)
-        if n + BATCH_ROWS <= len(records):
-            continue
-        if intake.latest > LATENESS_MS:
-            raise _OutOfOrderError
-        closed = max(intake.newest - LATENESS_MS, closed)
-        n = search.move_on(records[:n], intake.riders, closed, records)
-        while n + BATCH_ROWS > len(records) or 2 * n > len(records):
-            records = np.concatenate([records, np.empty_like(records)])
-    search.finish(records[:n], intake.riders)
+    """Read fixes through a window while they come in the order of time, else through buckets.
 
-
-def _scan_buckets(
-    batches: Iterable[pa.RecordBatch], intake: Intake, search: _Search, window: int
-) -> None:
-    """Read fixes in any order: spread them over buckets of riders on disk, then take each."""
+    Raises
+    ------
+    _OutOfOrderError
+        They turned out not to after a window had been closed: start again with `ordered` false.
+    """
     records = np.empty((window + BATCH_ROWS, 2), dtype=np.int64)
-    with Spill() as spill:
-        n = 0
+    n, closed = 0, -1
+    with ExitStack() as disk:
+        spill = None if ordered else disk.enter_context(Spill())
         for batch in batches:
             n = intake.take(batch, records, n)
-            if n + BATCH_ROWS > len(records):
+            if n + BATCH_ROWS <= len(records):
+                continue
+            if spill is None and intake.latest > LATENESS_MS:
+                if closed >= 0:
+                    raise _OutOfOrderError
+                spill = disk.enter_context(Spill())
+            if spill is None:
+                closed = max(intake.newest - LATENESS_MS, closed, 0)
+                n = search.move_on(records[:n], intake.riders, closed, records)
+                while n + BATCH_ROWS > len(records) or 2 * n > len(records):
+                    records = np.concatenate([records, np.empty_like(records)])
+            else:
                 spill.write(records[:n])
                 n = 0
+        if spill is None:
+            search.finish(records[:n], intake.riders)
+            return
         spill.write(records[:n])
         del records
         for bucket, part in spill.buckets():

@@ -16,7 +16,8 @@ TIME_BITS = 41
 LAST_MS = (1 << TIME_BITS) - 1  # in 2069
 MOST_RIDERS = 1 << (63 - TIME_BITS)
 _LOW = 0xFFFFFFFF
-_MOVES = 16  # an insertion sort that moves a fix farther than this on average gives up
+_MOVES = 4  # an insertion sort that moves a fix farther than this on average gives up
+_DIGIT = 11  # bits that a pass of the radix sort takes
 
 
 def pack_records(rider: np.ndarray, ms: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -67,12 +68,39 @@ def sort_records(records: np.ndarray, shift: int, out: np.ndarray, start: np.nda
         p = place[r]
         place[r] = p + 1
         out[p, 0], out[p, 1] = records[i, 0], records[i, 1]
+    longest = 1
+    for r in range(riders):
+        longest = max(longest, start[r + 1] - start[r])
+    spare = np.empty((longest, 2), dtype=np.int64)
     for r in range(riders):
         a, b = start[r], start[r + 1]
         if not _insert(out, a, b, _MOVES * (b - a) + 64):
-            order = np.argsort(out[a:b, 0], kind="mergesort")
-            out[a:b] = out[a:b][order]
+            _sort_by_time(out, a, b, spare)
             _insert(out, a, b, (b - a) * (b - a))  # places of equal times
+
+
+@compiled
+def _sort_by_time(out: np.ndarray, a: int, b: int, spare: np.ndarray) -> None:
+    """Sort records a..b-1 of one rider by radix, whatever their order."""
+    first, last = out[a, 0], out[a, 0]
+    for i in range(a, b):
+        first, last = min(first, out[i, 0]), max(last, out[i, 0])
+    count = np.empty(1 << _DIGIT, dtype=np.int64)
+    shift = 0
+    while (last - first) >> shift:
+        count[:] = 0
+        for i in range(a, b):
+            count[((out[i, 0] - first) >> shift) & ((1 << _DIGIT) - 1)] += 1
+        place = 0
+        for digit in range(1 << _DIGIT):
+            place, count[digit] = place + count[digit], place
+        for i in range(a, b):
+            digit = ((out[i, 0] - first) >> shift) & ((1 << _DIGIT) - 1)
+            p = count[digit]
+            count[digit] = p + 1
+            spare[p, 0], spare[p, 1] = out[i, 0], out[i, 1]
+        out[a:b] = spare[: b - a]
+        shift += _DIGIT
 
 
 @compiled

@@ -26,6 +26,7 @@ class Spill:
         with _told():
             self._folder = tempfile.TemporaryDirectory(prefix="planner-")
         self._start = np.zeros(BUCKETS + 1, dtype=np.int64)
+        self._grouped = np.empty((0, 2), dtype=np.int64)
         return self
 
     def __exit__(
@@ -47,7 +48,9 @@ class Spill:
         InputError
             The disk is full.
         """
-        grouped = np.empty_like(records)
+        if len(self._grouped) < len(records):
+            self._grouped = np.empty_like(records)
+        grouped = self._grouped
         bucket_records(records, grouped, self._start)
         with _told():
             for b in range(BUCKETS):  # opened anew each time: some systems allow but 256 open files
@@ -58,6 +61,7 @@ class Spill:
 
     def buckets(self) -> Iterator[tuple[int, np.ndarray]]:
         """Yield each bucket that holds any records, shape (n, 2); what was read is deleted."""
+        del self._grouped
         for b in range(BUCKETS):
             path = self._path(b)
             if path.exists():
