@@ -105,6 +105,8 @@ def plan_study(s: Settings, *, on_stage: OnStage | None = None) -> Plan:
         circles=(circles[0], circles[1]), equity=measure_equity(after),
     )  # fmt: skip
     numbers |= stage("quality", _check_data, s, inputs, stops, visits, demand)
+    if "expansion" in numbers["demand"]:  # what is saved tells no more than what is printed
+        demand.attrs["demand"]["expansion"] = numbers["demand"]["expansion"]
     return Plan(s, {k: t for k, t in tables.items() if t is not None}, numbers, reach)
 
 
