@@ -17,7 +17,9 @@ LAST_MS = (1 << TIME_BITS) - 1  # in 2069
 MOST_RIDERS = 1 << (63 - TIME_BITS)
 _LOW = 0xFFFFFFFF
 _MOVES = 4  # an insertion sort that moves a fix farther than this on average gives up
+_AHEAD = 256  # moves that it may take before it is judged
 _DIGIT = 11  # bits that a pass of the radix sort takes
+_DIGIT_MASK = (1 << _DIGIT) - 1
 
 
 def pack_records(rider: np.ndarray, ms: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -74,9 +76,9 @@ def sort_records(records: np.ndarray, shift: int, out: np.ndarray, start: np.nda
     spare = np.empty((longest, 2), dtype=np.int64)
     for r in range(riders):
         a, b = start[r], start[r + 1]
-        if not _insert(out, a, b, _MOVES * (b - a) + 64):
+        if not _insert(out, a, b, _MOVES):
             _sort_by_time(out, a, b, spare)
-            _insert(out, a, b, (b - a) * (b - a))  # places of equal times
+            _sort_ties(out, a, b)
 
 
 @compiled
@@ -86,27 +88,43 @@ def _sort_by_time(out: np.ndarray, a: int, b: int, spare: np.ndarray) -> None:
     for i in range(a, b):
         first, last = min(first, out[i, 0]), max(last, out[i, 0])
     count = np.empty(1 << _DIGIT, dtype=np.int64)
+    source, target = out[a:b], spare[: b - a]
     shift = 0
     while (last - first) >> shift:
         count[:] = 0
-        for i in range(a, b):
-            count[((out[i, 0] - first) >> shift) & ((1 << _DIGIT) - 1)] += 1
+        for i in range(len(source)):
+            count[((source[i, 0] - first) >> shift) & _DIGIT_MASK] += 1
         place = 0
         for digit in range(1 << _DIGIT):
             place, count[digit] = place + count[digit], place
-        for i in range(a, b):
-            digit = ((out[i, 0] - first) >> shift) & ((1 << _DIGIT) - 1)
+        for i in range(len(source)):
+            digit = ((source[i, 0] - first) >> shift) & _DIGIT_MASK
             p = count[digit]
             count[digit] = p + 1
-            spare[p, 0], spare[p, 1] = out[i, 0], out[i, 1]
-        out[a:b] = spare[: b - a]
+            target[p, 0], target[p, 1] = source[i, 0], source[i, 1]
+        source, target = target, source
         shift += _DIGIT
+    if (shift // _DIGIT) % 2:
+        out[a:b] = source
 
 
 @compiled
-def _insert(out: np.ndarray, a: int, b: int, budget: int) -> bool:
-    """Sort records a..b-1 by insertion; return False if that takes more moves than it may."""
-    moves = 0
+def _sort_ties(out: np.ndarray, a: int, b: int) -> None:
+    """Sort records of equal times by place."""
+    i = a
+    while i < b:
+        j = i + 1
+        while j < b and out[j, 0] == out[i, 0]:
+            j += 1
+        if j - i > 1 and not _insert(out, i, j, _MOVES):
+            out[i:j, 1] = np.sort(out[i:j, 1])
+        i = j
+
+
+@compiled
+def _insert(out: np.ndarray, a: int, b: int, most: int) -> bool:
+    """Sort records a..b-1 by insertion; return False if that takes more moves a record than so."""
+    moves = -_AHEAD
     for i in range(a + 1, b):
         key, value = out[i, 0], out[i, 1]
         j = i - 1
@@ -115,7 +133,7 @@ def _insert(out: np.ndarray, a: int, b: int, budget: int) -> bool:
             j -= 1
         out[j + 1, 0], out[j + 1, 1] = key, value
         moves += i - 1 - j
-        if moves > budget:
+        if moves > most * (i - a):
             return False
     return True
 

@@ -103,13 +103,14 @@ def facts(numbers: Mapping[str, Any], w: Words) -> list[tuple[str, str]]:
     used = _used(numbers)
     days = time.get("weekdays", 0) + time.get("weekend_days", 0)
     shown = 1.0 - float(numbers["demand"]["suppressed_share"])
-    rows = note.get("rows") or 0
+    rows, age = note.get("rows") or 0, numbers["age"]
+    aged = w.t("age of the newest activity") if is_number(age["days_old"]) else None
     return [
         (w.percent(used / rows if rows else None, places=1),
          w.t("of {n} activity rows used", n=w.count(rows))),
         (_days_text(time, days, w), w.t("with activity")),
         (w.percent(shown, places=1), w.t("of visits shown, the rest hidden for privacy")),
-        (_age_text(numbers["age"], w), w.t("age of the newest activity")),
+        (_age_text(age, w), aged or w.t("Newest activity")),
     ]  # fmt: skip
 
 

@@ -268,3 +268,20 @@ def test_the_border_is_the_districts_with_a_margin():
         *Transformer.from_crs(4326, AREA.crs, always_xy=True).transform(lon, lat),
     )
     assert on_table[inside].all()
+
+
+@pytest.mark.parametrize("moments", [1, 3, 100_000])
+def test_records_are_sorted_whatever_their_order(moments):
+    from planner.activity.records import pack_records, sort_records
+
+    rng = np.random.default_rng(moments)
+    size, riders = 60_000, 4
+    time = rng.integers(0, moments, size) * 7_000 + 10**11
+    x, y = rng.integers(-(10**6), 10**6, (2, size))
+    records = pack_records(rng.integers(0, riders, size), time, x, y)
+    records[1::50] = records[0::50]  # some twice
+    out, start = np.empty_like(records), np.zeros(riders + 1, dtype=np.int64)
+    sort_records(records, 0, out, start)
+    order = np.lexsort((records[:, 1], records[:, 0]))
+    np.testing.assert_array_equal(out, records[order])
+    assert start[-1] == size
