@@ -54,7 +54,7 @@ def search(
     *,
     master: str | None = None,
     on_step: Callable[[int, int], None] | None = None,
-) -> gpd.GeoDataFrame:
+) -> pd.DataFrame:
     """Find what a rule asks for in a table of fixes or in a feed.
 
     Parameters
@@ -70,9 +70,9 @@ def search(
 
     Returns
     -------
-    geopandas.GeoDataFrame
-        The columns of `stays`, sorted by rider and time; ``attrs["activity"]`` as in `make_stays`,
-        and of a feed ``attrs["input"]``.
+    pandas.DataFrame
+        The columns of `stays` with `x` and `y` for the geometry (`place_stays`), sorted by rider
+        and time; ``attrs["activity"]`` as in `make_stays`, and of a feed ``attrs["input"]``.
 
     Raises
     ------
@@ -88,20 +88,21 @@ def search(
         return _frame_feed(*find_stays_on_spark(fixes, rule, master=master, on_step=on_step))
     total = fixes.rows or 0
     step = (lambda done, _: on_step(done, total)) if on_step else None
-    found = find_stays(fixes.read, make_ground(fixes.area, fixes.datum), rule, on_step=step)
-    return _frame_feed(found, fixes)
+    ground = make_ground(fixes.area, fixes.datum)
+    return _frame_feed(find_stays(fixes.read, ground, rule, on_step=step), fixes)
 
 
-def _frame_feed(found: Found, feed: FixFeed) -> gpd.GeoDataFrame:
+def _frame_feed(found: Found, feed: FixFeed) -> pd.DataFrame:
     """Return what was found in a feed, with its losses."""
-    account = found.account
+    account, columns = found.account, _sorted_columns(found.stays)
+    del found
     rows, lost = account["rows"], sum(account["lost"].values())
     losses = [
         Loss(reason, n, feed.place(account["first"][reason]))
         for reason, n in account["lost"].items()
     ]
     _refuse_useless(feed, rows, lost, losses)
-    stays = _as_stays(found.stays, feed.timezone, feed.area.crs)
+    stays = _as_stays(columns, feed.timezone)
     stays.attrs["activity"] = _account({**account, "rows": rows - lost, "lost": {}}, feed.timezone)
     record_input(stays, file=feed.note["file"], rows=rows, losses=losses)
     if feed.note.get("notes"):
@@ -122,9 +123,21 @@ def _refuse_useless(feed: FixFeed, rows: int, lost: int, losses: list[Loss]) -> 
         raise no_rows_left(rows, losses, file=feed.note["file"])
 
 
+def metric_crs_of(fixes: gpd.GeoDataFrame | FixFeed) -> Any:
+    """Return the CRS that what is found in fixes is in."""
+    return fixes.area.crs if isinstance(fixes, FixFeed) else fixes.crs
+
+
+def place_stays(found: pd.DataFrame, crs: Any) -> gpd.GeoDataFrame:
+    """Return what `search` found with points; last of all, for they take the most memory."""
+    points = gpd.points_from_xy(found["x"], found["y"], crs=crs)
+    stays = found.drop(columns=["x", "y"]).reset_index(drop=True).rename_axis("stay_id")
+    return gpd.GeoDataFrame(stays, geometry=points)
+
+
 def _search_table(
     fixes: gpd.GeoDataFrame, rule: Rule, on_step: Callable[[int, int], None] | None
-) -> gpd.GeoDataFrame:
+) -> pd.DataFrame:
     check_table(fixes, "fixes")
     if fixes.empty:
         raise InputError("`fixes` holds no rows. Look for what the loader has dropped.")
@@ -132,7 +145,7 @@ def _search_table(
     if on_step:
         on_step(len(fixes), len(fixes))
     zone = fixes["time"].dt.tz
-    stays = _as_stays(found.stays, zone, fixes.crs)
+    stays = _as_stays(_sorted_columns(found.stays), zone)
     stays.attrs["activity"] = _account(found.account, zone)
     return stays
 
@@ -173,30 +186,34 @@ def _find_in_table(fixes: gpd.GeoDataFrame, rule: Rule) -> Found:
     return Found(tabulate(stays, list(names), list(kinds), of_rider), account)
 
 
-def _as_stays(found: pa.Table, zone: Any, crs: Any) -> gpd.GeoDataFrame:
-    """Return found stays as a frame, sorted by rider and time."""
+def _sorted_columns(found: pa.Table) -> dict[str, Any]:
+    """Return the columns of found stays, sorted by rider and time."""
     rider, names = _codes(found["rider_id"])
     kind, kinds = _codes(found["worker_type"])
     rank = np.empty(len(names), dtype=np.int64)
     rank[np.argsort(names)] = np.arange(len(names))
-    arrive, leave = (found[c].to_numpy() for c in ("arrive_ms", "leave_ms"))
-    order = np.lexsort((arrive, rank[rider]))
-    times = [
-        pd.Series(ms[order].astype("datetime64[ms]")).dt.tz_localize("UTC").dt.tz_convert(zone)
+    order = np.lexsort((found["arrive_ms"].to_numpy(), rank[rider]))
+    numbers = ("arrive_ms", "leave_ms", "x", "y")
+    return {
+        "rider_id": pd.Series(names, dtype=str).take(rider[order]).reset_index(drop=True),
+        "worker_type": pd.Series(kinds, dtype=str).take(kind[order]).reset_index(drop=True),
+        **{name: found[name].to_numpy()[order] for name in numbers},
+    }
+
+
+def _as_stays(columns: dict[str, Any], zone: Any) -> pd.DataFrame:
+    """Return sorted columns as a frame; times move into the zone."""
+    arrive, leave = columns.pop("arrive_ms"), columns.pop("leave_ms")
+    columns["arrive"], columns["leave"] = (
+        pd.Series(ms.astype("datetime64[ms]"))
+        .dt.tz_localize("UTC")
+        .dt.tz_convert(zone)
+        .dt.as_unit("us")
         for ms in (arrive, leave)
-    ]
-    stays = gpd.GeoDataFrame(
-        {
-            "rider_id": pd.Series(names, dtype=str).take(rider[order]).reset_index(drop=True),
-            "worker_type": pd.Series(kinds, dtype=str).take(kind[order]).reset_index(drop=True),
-            "arrive": times[0].dt.as_unit("us"),
-            "leave": times[1].dt.as_unit("us"),
-            "stay_min": (leave - arrive)[order] / 60_000.0,
-        },
-        geometry=gpd.points_from_xy(*(found[c].to_numpy()[order] for c in ("x", "y"))),
-        crs=crs,
     )
-    return stays.rename_axis("stay_id")
+    columns["stay_min"] = (leave - arrive) / 60_000.0
+    names = ["rider_id", "worker_type", "arrive", "leave", "stay_min", "x", "y"]
+    return pd.DataFrame({name: columns.pop(name) for name in names})
 
 
 def _codes(column: pa.ChunkedArray) -> tuple[np.ndarray, np.ndarray]:
@@ -205,7 +222,7 @@ def _codes(column: pa.ChunkedArray) -> tuple[np.ndarray, np.ndarray]:
     if not pa.types.is_dictionary(array.type):
         array = array.dictionary_encode()
     names = np.array(array.dictionary.to_pylist(), dtype=object)
-    return array.indices.to_numpy(zero_copy_only=False).astype(np.int64), names
+    return array.indices.to_numpy(zero_copy_only=False), names
 
 
 def _account(account: dict[str, Any], zone: Any) -> dict[str, Any]:

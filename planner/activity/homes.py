@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pandas as pd
 from scipy.spatial import cKDTree
-
-if TYPE_CHECKING:
-    import geopandas as gpd
 
 _NIGHT_FROM, _NIGHT_TO = 22.0, 6.0  # local clock
 _NIGHT_H = 3.0  # of the night at one place: who works then moves about (guess)
 _HOME_M = 150.0  # other stays of the same rider this near are at home as well (guess)
 
 
-def find_home_stays(stays: gpd.GeoDataFrame) -> np.ndarray:
+def find_home_stays(stays: pd.DataFrame) -> np.ndarray:
     """Tell which stays are at riders' homes; shape (n,) bool.
 
     A home is where a rider spends three hours or more between 22:00 and 06:00; it claims all stays
@@ -25,7 +20,7 @@ def find_home_stays(stays: gpd.GeoDataFrame) -> np.ndarray:
     Parameters
     ----------
     stays
-        `rider_id`, `arrive` and `leave` (tz-aware), points in a metric CRS.
+        `rider_id`, `arrive` and `leave` (tz-aware), `stay_min`, `x` and `y` in metres.
     """
     home = np.zeros(len(stays), dtype=bool)
     long = np.flatnonzero((stays["stay_min"] >= 60.0 * _NIGHT_H).to_numpy())
@@ -35,14 +30,14 @@ def find_home_stays(stays: gpd.GeoDataFrame) -> np.ndarray:
     rider, _ = pd.factorize(stays["rider_id"])
     theirs = np.flatnonzero(np.isin(rider, rider[night]))
     # Riders stand kilometres apart in a third dimension, so that nobody has a neighbour's home.
-    points = stays.geometry.iloc[theirs]
-    place = np.column_stack([points.x, points.y, rider[theirs] * 4.0 * _HOME_M])
+    x, y = (stays[c].to_numpy()[theirs] for c in ("x", "y"))
+    place = np.column_stack([x, y, rider[theirs] * 4.0 * _HOME_M])
     beds = cKDTree(place[np.isin(theirs, night)])
     home[theirs] = np.isfinite(beds.query(place, distance_upper_bound=_HOME_M)[0])
     return home
 
 
-def _night_hours(stays: gpd.GeoDataFrame) -> np.ndarray:
+def _night_hours(stays: pd.DataFrame) -> np.ndarray:
     """Return the hours of each stay that lie in the night."""
     arrive = stays["arrive"].dt.tz_localize(None)
     midnight = arrive.dt.normalize()

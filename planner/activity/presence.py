@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from planner.activity.engine import Rule
-from planner.activity.frames import search
+from planner.activity.frames import metric_crs_of, place_stays, search
 from planner.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -67,7 +67,8 @@ def make_presence(
     if not every_min > 0:
         raise SettingsError(f"The `every_min` setting must be greater than 0. Got {every_min}.")
     rule = Rule("presence", 0.0, 60.0 * every_min)
-    return search(fixes, rule, master=master, on_step=on_step)
+    found = search(fixes, rule, master=master, on_step=on_step)
+    return place_stays(found, metric_crs_of(fixes))
 
 
 def shows_stays(account: Mapping[str, int]) -> bool:

@@ -10,7 +10,7 @@ import numpy as np
 
 from planner.activity.engine import Rule
 from planner.activity.feed import FixFeed
-from planner.activity.frames import search
+from planner.activity.frames import metric_crs_of, place_stays, search
 from planner.activity.homes import find_home_stays
 from planner.activity.orders import orders_to_stays
 from planner.errors import SettingsError
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     import geopandas as gpd
+    import pandas as pd
 
 _LOG = logging.getLogger(__name__)
 
@@ -126,7 +127,8 @@ def make_stays(
     else:
         rule = Rule(method, float(radius_m), 60.0 * min_stay_min)
         found = search(fixes_or_orders, rule, master=master, on_step=on_step)
-        stays = _leave_out(found, max_stay_min, homes=exclude_homes)
+        found = _leave_out(found, max_stay_min, homes=exclude_homes)
+        stays = place_stays(found, metric_crs_of(fixes_or_orders))
     note = stays.attrs["activity"]
     seconds = perf_counter() - started
     _LOG.info("stays: %d fixes in, %d stays out, %.2f s", note["fixes"], note["stays"], seconds)
@@ -150,11 +152,12 @@ def _check_settings(radius_m: float, min_stay_min: float, max_stay_min: float, m
         raise SettingsError(f"The `method` setting must be `robust` or `li2008`. Got {method!r}.")
 
 
-def _leave_out(found: gpd.GeoDataFrame, max_stay_min: float, *, homes: bool) -> gpd.GeoDataFrame:
+def _leave_out(found: pd.DataFrame, max_stay_min: float, *, homes: bool) -> pd.DataFrame:
     """Return stays without those at home and those that are too long, which are counted."""
     home = find_home_stays(found) if homes else np.zeros(len(found), dtype=bool)
     long = ~home & (found["stay_min"] > max_stay_min).to_numpy()
-    stays = found[~home & ~long].reset_index(drop=True).rename_axis("stay_id")
+    out = home | long
+    stays = found[~out] if out.any() else found  # millions are not copied for nothing
     stays.attrs["activity"] |= {
         "stays": len(stays),
         "excluded_home": int(home.sum()),
