@@ -130,8 +130,8 @@ def metric_crs_of(fixes: gpd.GeoDataFrame | FixFeed) -> Any:
 
 def place_stays(found: pd.DataFrame, crs: Any) -> gpd.GeoDataFrame:
     """Return what `search` found with points; last of all, for they take the most memory."""
-    points = gpd.points_from_xy(found["x"], found["y"], crs=crs)
     stays = found.drop(columns=["x", "y"]).reset_index(drop=True).rename_axis("stay_id")
+    points = gpd.points_from_xy(found["x"], found["y"], crs=crs)
     return gpd.GeoDataFrame(stays, geometry=points)
 
 

@@ -156,8 +156,7 @@ def _leave_out(found: pd.DataFrame, max_stay_min: float, *, homes: bool) -> pd.D
     """Return stays without those at home and those that are too long, which are counted."""
     home = find_home_stays(found) if homes else np.zeros(len(found), dtype=bool)
     long = ~home & (found["stay_min"] > max_stay_min).to_numpy()
-    out = home | long
-    stays = found[~out] if out.any() else found  # millions are not copied for nothing
+    stays = found[~home & ~long]
     stays.attrs["activity"] |= {
         "stays": len(stays),
         "excluded_home": int(home.sum()),
