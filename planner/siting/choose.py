@@ -142,13 +142,9 @@ def choose_stations(
     solution = solve(first, on_step and (lambda done, _: on_step(done, steps)))
     ranking = rank_sites(case.cover, case.weight, case.existing, solution.chosen, first)
     facts = describe(
-        ranking,
-        case.cover,
-        case.demand,
-        reach.limit_min,
-        existing=case.existing,
+        ranking, case.cover, case.demand, reach.limit_min, existing=case.existing,
         existing_minutes=existing_minutes,
-    )
+    )  # fmt: skip
     facts["stability"] = measure_stability(
         case.cover, case.weight, [site.column for site in ranking], count, xy=case.xy,
         existing=case.existing, conflicts=case.conflicts, days=_days(demand), reruns=reruns,
