@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from pyproj import CRS
 
-from planner.errors import CrsError, InputError
+from planner.errors import CrsError, InputError, SettingsError
 from planner.geo import is_metric
 from planner.network.access import check_mode, check_speed
 from planner.network.assemble import Chains, Pieces, make_chains
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 CLOSED = 1 << 29  # milliseconds (149 h) that say: this direction may not be used
 _MS_PER_M_AT_1_KMH = 3600.0
+_LONGEST_DELAY_S = 600.0
 
 
 class World(NamedTuple):
@@ -81,6 +82,8 @@ class StreetNetwork:
         What the source held and could not be used: reason → number of rows.
     credit
         Whom the streets are owed to, for every map of them; empty if the source does not tell.
+    junction_s
+        Seconds lost at every junction of three or more streets that a path passes.
 
     Notes
     -----
@@ -117,6 +120,7 @@ class StreetNetwork:
     vertex_m: np.ndarray
     dropped: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     credit: str = ""
+    junction_s: float = 0.0
 
     @classmethod
     def from_arrays(
@@ -134,6 +138,7 @@ class StreetNetwork:
         name: Sequence[str] | np.ndarray | None = None,
         street_class: Sequence[int] | np.ndarray | None = None,
         geometry: Sequence[shapely.LineString] | np.ndarray | None = None,
+        junction_s: float = 0.0,
     ) -> StreetNetwork:
         """Make a network from nodes and edges.
 
@@ -157,11 +162,13 @@ class StreetNetwork:
             Shape (m,); by default no name and class 2.
         geometry
             LineStrings between tail and head, shape (m,); by default straight.
+        junction_s
+            Seconds lost at every junction of three or more streets that a path passes, 0..600.
 
         Raises
         ------
         SettingsError
-            Unknown mode, or a speed that is not positive.
+            Unknown mode, a speed that is not positive, or `junction_s` out of its range.
         InputError
             Arrays of different lengths, nodes that do not exist, lengths or places that are not
             finite; CrsError if `crs` is not in metres.
@@ -172,7 +179,9 @@ class StreetNetwork:
         pieces, speed = pieces_from_arrays(
             x, y, tail, head, length_m, mode, speed_kmh, oneway, name, street_class, geometry
         )
-        return network_from_pieces(pieces, crs=crs, mode=mode, speed_kmh=speed)
+        return network_from_pieces(
+            pieces, crs=crs, mode=mode, speed_kmh=speed, junction_s=junction_s
+        )
 
     @property
     def n_nodes(self) -> int:
@@ -260,11 +269,19 @@ class StreetNetwork:
         return table
 
     def on_foot(self, speed_kmh: float = WALK_KMH) -> StreetNetwork:
-        """Return the same streets walked both ways at one speed; places on them stay valid."""
+        """Return the same streets walked both ways at one speed; places on them stay valid.
+
+        The wait at junctions stays if this network is walked too; that of vehicles does not.
+        """
         check_speed(speed_kmh)
         cost = _milliseconds(self.length_m, np.full(self.n_edges, speed_kmh))
         return replace(
-            self, mode="walk", speed_kmh=float(speed_kmh), forward_ms=cost, backward_ms=cost
+            self,
+            mode="walk",
+            speed_kmh=float(speed_kmh),
+            forward_ms=cost,
+            backward_ms=cost,
+            junction_s=self.junction_s if self.mode == "walk" else 0.0,
         )
 
     def __repr__(self) -> str:
@@ -331,8 +348,10 @@ def network_from_pieces(
     speed_kmh: float | None = None,
     dropped: Mapping[str, int] | None = None,
     file: str | None = None,
+    junction_s: float = 0.0,
 ) -> StreetNetwork:
     """Contract pieces into a network; `InputError` if none is open to the mode."""
+    _check_delay(junction_s)
     metric = CRS.from_user_input(crs)
     if not is_metric(metric):
         raise CrsError(
@@ -358,8 +377,17 @@ def network_from_pieces(
         backward_ms=back,
         names=pieces.names,
         dropped=MappingProxyType(dict(dropped or {})),
+        junction_s=float(junction_s),
         **shape,
     )
+
+
+def _check_delay(junction_s: float) -> None:
+    if not 0.0 <= junction_s <= _LONGEST_DELAY_S:
+        raise SettingsError(
+            f"The `junction_s` setting must be between 0 and {_LONGEST_DELAY_S:g} seconds. "
+            f"Got {junction_s}. Write the mean wait at a junction, such as 10."
+        )
 
 
 def _mean_speed(chains: Chains, mode: str) -> float:
