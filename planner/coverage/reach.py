@@ -10,15 +10,15 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from planner.errors import InputError, SettingsError
-from planner.geo import require_metric
-from planner.network import nearest_minutes, service_areas, snap_points, travel_within
+from planner.coverage.placing import place_points, require_positive
+from planner.errors import InputError
+from planner.network import nearest_minutes, service_areas, travel_within
 from planner.tables import Reach
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from planner.network import Places, StreetNetwork
+    from planner.network import StreetNetwork
 
 _log = logging.getLogger(__name__)
 
@@ -64,14 +64,14 @@ def make_reach(
         `limit_min` or `snap_m` is not a positive number.
     """
     started = perf_counter()
-    _require_positive(limit_min, "limit_min")
+    require_positive(limit_min, "limit_min")
     for table, name in ((demand, "demand"), (facilities, "facilities")):
         if not len(table):
             raise InputError(
                 f"`{name}` is empty, so nothing can be reached. Check the file it came from."
             )
-    origins = _places(streets, demand, "demand", snap_m)
-    targets = _places(streets, facilities, "facilities", snap_m)
+    origins = place_points(streets, demand, "demand", snap_m)
+    targets = place_points(streets, facilities, "facilities", snap_m)
     for places, name in ((origins, "demand"), (targets, "facilities")):
         if not places.snapped.any():
             raise InputError(
@@ -129,10 +129,10 @@ def make_service_areas(
     """
     limits = sorted({float(limit) for limit in limits_min})
     for limit in limits:
-        _require_positive(limit, "limits_min")
+        require_positive(limit, "limits_min")
     polygons = []
     if len(facilities) and limits:
-        places = _places(streets, facilities, "facilities", snap_m)
+        places = place_points(streets, facilities, "facilities", snap_m)
         polygons = service_areas(streets, places, limits)
     pairs = [
         (m, p) for m, p in zip(limits[: len(polygons)], polygons, strict=True) if not p.is_empty
@@ -173,38 +173,10 @@ def nearest_station_minutes(
     InputError, CrsError, SettingsError
         As `make_reach`.
     """
-    _require_positive(max_min, "max_min")
+    require_positive(max_min, "max_min")
     minutes = np.full(len(demand), np.inf)
     if len(demand) and len(facilities):
-        origins = _places(streets, demand, "demand", snap_m)
-        targets = _places(streets, facilities, "facilities", snap_m)
+        origins = place_points(streets, demand, "demand", snap_m)
+        targets = place_points(streets, facilities, "facilities", snap_m)
         minutes, _ = nearest_minutes(streets, origins, targets, max_min=max_min)
     return pd.Series(minutes, index=demand.index, name="nearest_min", dtype=float)
-
-
-def _places(streets: StreetNetwork, table: gpd.GeoDataFrame, name: str, snap_m: float) -> Places:
-    """Check a table of points and put it on the streets."""
-    _require_positive(snap_m, "snap_m")
-    _require_points(table, name)
-    return snap_points(streets, table, max_m=snap_m)
-
-
-def _require_points(table: gpd.GeoDataFrame, name: str) -> None:
-    """Raise unless every row of a table is a point in metres under an identifier of its own."""
-    require_metric(table, name)
-    if not table.index.is_unique:
-        twice = table.index[table.index.duplicated()].tolist()[0]
-        raise InputError(f"`{name}`: the identifier {twice!r} stands twice. Make it unique.")
-    bad = ((table.geom_type != "Point") | table.is_empty).to_numpy()
-    if bad.any():
-        raise InputError(
-            f"`{name}`: {bad.sum()} rows hold no point, first {table.index[bad].tolist()[0]!r}. "
-            "Use the door of a building or `table.representative_point()`."
-        )
-
-
-def _require_positive(value: float, name: str) -> None:
-    if not (np.isfinite(value) and value > 0):
-        raise SettingsError(
-            f"The `{name}` setting must be greater than 0. Got {value}. Write it as a plain number."
-        )
