@@ -29,7 +29,7 @@ if TYPE_CHECKING:
         write_sample,
     )
     from planner.locate import Solution, solve_mclp
-    from planner.network import StreetNetwork, load_streets
+    from planner.network import StreetNetwork, load_streets, save_streets
     from planner.outputs import write_outputs
     from planner.parking import choose_parking
     from planner.pipeline import run_study
@@ -60,7 +60,7 @@ _HOMES = {
         "write_sample",
     ],
     "locate": ["Solution", "solve_mclp"],
-    "network": ["StreetNetwork", "load_streets"],
+    "network": ["StreetNetwork", "load_streets", "save_streets"],
     "parking": ["choose_parking"],
     "outputs": ["write_outputs"],
     "pipeline": ["run_study"],
@@ -99,6 +99,7 @@ __all__ = [
     "measure_coverage",
     "measure_equity",
     "run_study",
+    "save_streets",
     "scan_activity",
     "solve_mclp",
     "write_map",

@@ -107,7 +107,7 @@ def plan_study(s: Settings, *, on_stage: OnStage | None = None) -> Plan:
     numbers |= stage("quality", _check_data, s, inputs, stops, visits, demand)
     if "expansion" in numbers["demand"]:  # what is saved tells no more than what is printed
         demand.attrs["demand"]["expansion"] = numbers["demand"]["expansion"]
-    return Plan(s, {k: t for k, t in tables.items() if t is not None}, numbers, reach)
+    return Plan(s, {k: t for k, t in tables.items() if t is not None}, numbers, reach, streets)
 
 
 def run_study(

@@ -21,10 +21,13 @@ from planner.tables import Reach
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from planner.network import StreetNetwork
+
 SUMMARY = "plan.json"
 TABLES_FOLDER = "plan"
 _REACH = "reach"
 _SETTINGS = "settings.json"
+_STREETS = "streets.npz"
 
 
 @dataclass(frozen=True)
@@ -44,12 +47,15 @@ class Plan:
         The numbers, as in ``plan.json``.
     reach
         Demand × candidates, inbound.
+    network
+        The streets that all travel times ran over; None in a plan that was saved without them.
     """
 
     settings: Settings
     tables: Mapping[str, pd.DataFrame]
     summary: Mapping[str, Any]
     reach: Reach
+    network: StreetNetwork | None = None
 
     def save(self, folder: Path | str) -> Path:
         """Write ``plan.json`` and ``plan/`` into a folder; each replaces what stood there at once.
@@ -67,6 +73,10 @@ class Plan:
             table.to_parquet(fresh / f"{name}.parquet")
         _reach_table(self.reach).to_parquet(fresh / f"{_REACH}.parquet")
         (fresh / _SETTINGS).write_text(self.settings.model_dump_json(indent=1), encoding="utf-8")
+        if self.network is not None:
+            from planner.network import save_streets
+
+            save_streets(self.network, fresh / _STREETS)
         _replace_folder(fresh, folder / TABLES_FOLDER)
         return _write_text(folder / SUMMARY, to_json(self.summary))
 
@@ -111,6 +121,7 @@ def load_plan(folder: Path | str) -> Plan:
             tables=frames,
             summary=json.loads(summary.read_text(encoding="utf-8")),
             reach=_to_reach(reach, frames["demand"].index, frames["candidates"].index),
+            network=_read_network(tables / _STREETS),
         )
     except (OSError, KeyError, ValueError) as error:
         raise InputError(
@@ -173,6 +184,12 @@ def _to_reach(table: pd.DataFrame, demand_id: pd.Index, facility_id: pd.Index) -
         pd.Index(note["unsnapped_demand"], dtype=object),
         pd.Index(note["unsnapped_facilities"], dtype=object),
     )
+
+
+def _read_network(path: Path) -> StreetNetwork | None:
+    from planner.network.store import read_streets
+
+    return read_streets(path) if path.exists() else None
 
 
 def _read_frame(path: Path) -> pd.DataFrame:

@@ -3,6 +3,7 @@
 from planner.network.isochrone import service_areas
 from planner.network.load import load_streets
 from planner.network.snap import Places, nearest_street, snap_points
+from planner.network.store import save_streets
 from planner.network.streets import StreetNetwork
 from planner.network.travel import nearest_minutes, travel_within
 
@@ -12,6 +13,7 @@ __all__ = [
     "load_streets",
     "nearest_minutes",
     "nearest_street",
+    "save_streets",
     "service_areas",
     "snap_points",
     "travel_within",

@@ -6,11 +6,12 @@ import logging
 from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from planner.errors import InputError, MissingFileError
 from planner.network.access import check_mode, check_speed
-from planner.network.streets import StreetNetwork, network_from_pieces
+from planner.network.store import SUFFIX, read_asked
+from planner.network.streets import StreetNetwork, check_delay, network_from_pieces
 from planner.settings import SPEED_KMH
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ def load_streets(
     mode: str = "walk",
     speed_kmh: float | None = None,
     crs: Any = None,
+    junction_s: float = 0.0,
 ) -> StreetNetwork:
     """Read the streets that a mode may use.
 
@@ -38,8 +40,8 @@ def load_streets(
     ----------
     path_or_graph
         An OpenStreetMap extract (``.osm.pbf``, ``.osm``), a ``.graphml`` file, any layer of lines
-        (``.gpkg``, ``.shp``, ``.geojson``, ``.parquet``, …); or a networkx graph as osmnx makes
-        them, or a GeoDataFrame of lines.
+        (``.gpkg``, ``.shp``, ``.geojson``, ``.parquet``, …), a network that `save_streets` wrote
+        (``.npz``); or a networkx graph as osmnx makes them, or a GeoDataFrame of lines.
     mode
         walk, ebike or drive; who may use what is in `planner.network.access`.
     speed_kmh
@@ -48,6 +50,9 @@ def load_streets(
     crs
         The CRS of the result, in metres, usually that of the area; by default the source's own if
         it is in metres, else its UTM zone.
+    junction_s
+        Seconds lost at every junction that a path passes, 0–600; see `StreetNetwork`. A saved
+        network keeps its own unless another is asked for.
 
     Returns
     -------
@@ -59,7 +64,8 @@ def load_streets(
     MissingFileError
         There is no such file.
     InputError
-        The file cannot be read, or holds no street that is open to the mode.
+        The file cannot be read, or holds no street that is open to the mode; a saved network is
+        for another mode, speed or CRS.
     CrsError
         The source does not say its CRS, or `crs` is not in metres.
     SettingsError
@@ -68,11 +74,16 @@ def load_streets(
     started = perf_counter()
     check_mode(mode)
     check_speed(speed_kmh)
+    check_delay(junction_s)
+    if _is_saved(path_or_graph):
+        saved = read_asked(Path(path_or_graph), mode=mode, speed_kmh=speed_kmh, crs=crs)
+        return replace(saved, junction_s=junction_s) if junction_s else saved
     pieces, metric, dropped, file = _read(path_or_graph, mode, speed_kmh, crs)
     speed = speed_kmh or (SPEED_KMH[mode] if mode != "drive" else None)
     network = network_from_pieces(
-        pieces, crs=metric, mode=mode, speed_kmh=speed, dropped=dropped, file=file
-    )
+        pieces, crs=metric, mode=mode, speed_kmh=speed, junction_s=junction_s, dropped=dropped,
+        file=file,
+    )  # fmt: skip
     streets = replace(network, credit=_credit(path_or_graph))
     _log.info(
         "streets: %d pieces → %d junctions, %d streets, %d components, %.1f s",
@@ -115,6 +126,10 @@ def _read(
         return pieces, metric, {}, str(file)
     layer = read_layer(file)
     return *read_lines(layer, mode=mode, speed_kmh=speed_kmh, crs=crs, file=str(file)), str(file)
+
+
+def _is_saved(source: object) -> TypeGuard[Path | str]:
+    return isinstance(source, Path | str) and Path(source).suffix.lower() == SUFFIX
 
 
 def _credit(source: object) -> str:

@@ -351,7 +351,7 @@ def network_from_pieces(
     junction_s: float = 0.0,
 ) -> StreetNetwork:
     """Contract pieces into a network; `InputError` if none is open to the mode."""
-    _check_delay(junction_s)
+    check_delay(junction_s)
     metric = CRS.from_user_input(crs)
     if not is_metric(metric):
         raise CrsError(
@@ -382,7 +382,8 @@ def network_from_pieces(
     )
 
 
-def _check_delay(junction_s: float) -> None:
+def check_delay(junction_s: float) -> None:
+    """Raise `SettingsError` unless a wait at junctions is a number of seconds in its range."""
     if not 0.0 <= junction_s <= _LONGEST_DELAY_S:
         raise SettingsError(
             f"The `junction_s` setting must be between 0 and {_LONGEST_DELAY_S:g} seconds. "

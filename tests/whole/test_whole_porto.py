@@ -98,6 +98,8 @@ def test_the_saved_plan_is_the_plan(porto):
     assert again.summary["siting"]["sites"] == plan.summary["siting"]["sites"]
     assert (again.reach.minutes != plan.reach.minutes).nnz == 0
     assert set(again.tables) == set(plan.tables)
+    assert again.network.key == plan.network.key
+    assert repr(again.network) == repr(plan.network)
 
 
 def test_no_rider_reaches_an_output(porto, shared):
