@@ -13,12 +13,7 @@ CPU time (user and system) counts, and the most memory.
 
 import argparse
 import importlib.util
-import json
-import platform
-import subprocess
 import sys
-import venv
-import zlib
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
@@ -30,8 +25,7 @@ from made_fixes import M_PER_LAT, M_PER_LON, make_area, write_fixes
 from peers import PEERS, REQUIRES
 from rides import HARD, STANDARD
 from score import score, score_oracle
-
-HERE = Path(__file__).parent
+from table import HERE, Line, environment, made_folder, print_table, run, say
 
 
 class Size(NamedTuple):
@@ -59,37 +53,11 @@ _MEMORY_GB = 0.5  # of the size M; four times the fixes may take half as much ag
 PEER_TARGETS = {"scikit-mobility": 40.0, "trackintel": 80.0, "movingpandas": 800.0}
 
 
-class Line(NamedTuple):
-    """One line of the table; without a target it is there to compare."""
-
-    what: str
-    measured: float
-    form: str = "{:.2f}"
-    target: float | None = None
-    most: bool = True  # the target is an upper limit
-
-    def __str__(self):
-        """Write the line as Markdown."""
-        measured = self.form.format(self.measured)
-        if self.target is None:
-            return f"| {self.what} | {measured} | | |"
-        sign = "≤" if self.most else "≥"
-        return f"| {self.what} | {measured} | {sign} {self.form.format(self.target)} | {self.met} |"
-
-    @property
-    def met(self):
-        """Whether the target is met."""
-        good = self.measured <= self.target if self.most else self.measured >= self.target
-        return "yes" if good else "NO"
-
-
 class Data:
     """Generated files in one folder, made when they are asked for."""
 
     def __init__(self, folder):
-        source = b"".join((HERE / name).read_bytes() for name in ("rides.py", "made_fixes.py"))
-        self.folder = folder / f"made-by-{zlib.crc32(source):08x}"  # another generator, other files
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self.folder = made_folder(folder, "rides.py", "made_fixes.py")
 
     def city(self, riders, days=1, *, hard=False, shuffled=False):
         """Return the files of fixes and of true stays."""
@@ -146,20 +114,6 @@ def clean(fixes, *, spikes):
     spike = (step > 100) & (step.shift(-1) > 100) & (across < 100)
     spike &= rider.shift() == rider.shift(-1)
     return fixes[~spike].reset_index(drop=True)
-
-
-def run(python, script, *arguments):
-    """Run a script as a process and return the JSON it prints."""
-    say(" ".join(str(part) for part in (script.stem, *arguments)))
-    done = subprocess.run(
-        [python, script, *map(str, arguments)], stdout=subprocess.PIPE, check=True, text=True
-    )
-    return json.loads(done.stdout)
-
-
-def say(line):
-    """Tell on the error stream what is going on."""
-    sys.stderr.write(f"{line}\n")
 
 
 def rows_of(path):
@@ -256,18 +210,6 @@ def tell_score(stays, truth, how=""):
     yield Line(f"precision{how}", right.precision, "{:.3f}")
 
 
-def environment(folder, requires):
-    """Return the Python of a virtual environment, made if it is not there."""
-    python = folder / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
-    if not python.exists():
-        say(f"installing {', '.join(requires)}")
-        venv.create(folder, with_pip=True)
-        subprocess.run(
-            [python, "-m", "pip", "install", "--quiet", *requires], check=True, stdout=sys.stderr
-        )
-    return python
-
-
 def main():
     """Measure, and print the table."""
     parser = argparse.ArgumentParser(
@@ -286,13 +228,8 @@ def main():
         lines = [*measure_speed(data, size), *measure_rightness(data, size)]
         if asked.peers:
             lines += measure_peers(data, size, asked.peers)
-    made = f"Size {asked.size}, Python {platform.python_version()}, {platform.machine()}."
-    said = "" if asked.peers else " Other libraries were not asked: see `--peers`."
-    sys.stdout.write(
-        "| what | measured | target | met |\n|---|---|---|---|\n"
-        + "\n".join(map(str, lines))
-        + f"\n\n{made}{said}\n"
-    )
+    said = "" if asked.peers else "Other libraries were not asked: see `--peers`. "
+    print_table("| what | measured | target | met |", lines, f"Size {asked.size}. {said}")
 
 
 if __name__ == "__main__":

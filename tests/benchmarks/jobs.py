@@ -5,12 +5,11 @@
 
 import argparse
 import json
-import os
 import sys
-import time
 from pathlib import Path
 
 import pyarrow.parquet as pq
+from clock import Clock, peak_bytes
 from made_fixes import make_area
 from score import tell_stays
 
@@ -73,35 +72,6 @@ def demand(path, few):
 def find(path, area):
     """Fixes to stays, the way everyone does it."""
     return make_stays(scan_activity(path, area=area))
-
-
-class Clock:
-    """CPU seconds of this process and of children that have ended."""
-
-    def __enter__(self):
-        self.start = used_seconds()
-        return self
-
-    def __exit__(self, *_):
-        self.seconds = used_seconds() - self.start
-
-
-def used_seconds():
-    """User and system time, of all threads."""
-    times = os.times()
-    return time.process_time() + times.children_user + times.children_system
-
-
-def peak_bytes():
-    """Most memory this process ever held."""
-    status = Path("/proc/self/status")
-    if status.exists():  # not ru_maxrss, which remembers the process that started this one
-        line = next(row for row in status.read_text().splitlines() if row.startswith("VmHWM"))
-        return 1024 * int(line.split()[1])
-    import resource
-
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else 1024 * peak
 
 
 JOBS = {"decode": decode, "duckdb": duckdb, "stays": stays, "demand": demand}
