@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
 
-from planner.cli.new import as_toml
+from planner.cli.new import as_toml, model_of_rows
 from planner.settings import Settings
 from planner.tables import TABLES
 
@@ -31,12 +31,21 @@ def _settings() -> Iterator[str]:
     for section, field in Settings.model_fields.items():
         model = field.annotation
         if isinstance(model, type) and issubclass(model, BaseModel):
-            yield f"\n### [{section}]\n{(model.__doc__ or '').strip()}\n\n"
-            yield "| key | default | meaning |\n|---|---|---|\n"
+            yield from _keys(f"[{section}]", model)
             for name, key in model.model_fields.items():
-                default = as_toml(key.get_default(call_default_factory=True))
-                meaning = (key.description or "").replace("|", "\\|")
-                yield f"| `{name}` | `{default}` | {meaning} |\n"
+                rows = model_of_rows(key)
+                if rows is not None:
+                    yield from _keys(f"[[{section}.{name}]]", rows)
+
+
+def _keys(title: str, model: type[BaseModel]) -> Iterator[str]:
+    yield f"\n### {title}\n{(model.__doc__ or '').strip()}\n\n"
+    yield "| key | default | meaning |\n|---|---|---|\n"
+    for name, key in model.model_fields.items():
+        default = key.get_default(call_default_factory=True)
+        told = "needed" if key.is_required() else f"`{as_toml(default)}`"
+        meaning = (key.description or "").replace("|", "\\|")
+        yield f"| `{key.alias or name}` | {told} | {meaning} |\n"
 
 
 def _tables() -> Iterator[str]:

@@ -144,6 +144,64 @@ class HostsSettings(InputSettings):
         return self
 
 
+Lonlat = tuple[Annotated[float, Field(ge=-180, le=180)], Annotated[float, Field(ge=-90, le=90)]]
+
+
+class StreetEdit(_Section):
+    """A change to the streets: a passage or bridge, a road closed, a gate opened."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    action: Literal["connect", "close", "open"] = Field(
+        description="connect: a passage or bridge `from` – `to`; close: the street `at` a place, "
+        "those of a name (`street`), or those that the line `from` – `to` crosses; open: join the "
+        "street ends within 25 m of `at`",
+        examples=["connect"],
+    )
+    name: str = Field("", description="printed on outputs", examples=["back door of the mall"])
+    from_: Lonlat | None = Field(
+        None,
+        alias="from",
+        description="[longitude, latitude] in the study's datum, within 100 m of a street",
+        examples=[[114.9362, 25.8473]],
+    )
+    to: Lonlat | None = Field(None, description="as `from`", examples=[[114.9371, 25.8469]])
+    at: Lonlat | None = Field(None, description="as `from`; for close and open")
+    street: str | None = Field(
+        None, description="for close: streets of this name only, all of them or as `at` or the line"
+    )
+    length_m: float | None = Field(
+        None, gt=0, description="of what is connected; straight if absent"
+    )
+    oneway: bool = Field(False, description="what is connected leads `from` – `to` only")
+    adopt: bool = Field(
+        False, description="the plan counts with it; otherwise it is told as a what-if"
+    )
+
+    @model_validator(mode="after")
+    def _places_fit_the_action(self) -> StreetEdit:
+        line = self.from_ is not None and self.to is not None
+        if (self.from_ is None) != (self.to is None):
+            raise ValueError("names only one of `from` and `to`; give both")
+        if self.action == "connect" and not (line and self.at is None):
+            raise ValueError("connects `from` – `to`; give both as [longitude, latitude], no `at`")
+        if self.action == "close" and (line + (self.at is not None) > 1 or not self._is_told(line)):
+            raise ValueError(
+                "closes a street `at` a place, a `street` by name or what the line "
+                "`from` – `to` crosses; give one of them"
+            )
+        if self.action == "open" and (self.at is None or line):
+            raise ValueError("opens a gate `at` a place; give it as [longitude, latitude]")
+        if self.action != "connect" and (self.length_m is not None or self.oneway):
+            raise ValueError("`length_m` and `oneway` are for the action connect only")
+        if self.action != "close" and self.street is not None:
+            raise ValueError("`street` is for the action close only")
+        return self
+
+    def _is_told(self, line: bool) -> bool:
+        return line or self.at is not None or self.street is not None
+
+
 class StreetsSettings(_Section):
     """Where the street network comes from."""
 
@@ -151,6 +209,9 @@ class StreetsSettings(_Section):
     water: str | None = Field(None, description="polygons of rivers and lakes, only drawn")
     attribution: str | None = Field(
         None, description="whom the map thanks for the streets; OpenStreetMap by the file's name"
+    )
+    edits: tuple[StreetEdit, ...] = Field(
+        (), description="changes to the streets, a `[[streets.edits]]` each: what-ifs, or adopted"
     )
 
 
@@ -380,19 +441,29 @@ def _override(data: dict[str, Any], text: str) -> None:
 def _say(fault: Any) -> str:
     """One pydantic fault as a sentence with the remedy."""
     keys = [str(k) for k in fault["loc"]]
+    nth = ""
+    if keys[:2] == ["streets", "edits"] and len(keys) > 2:
+        nth = f"edit {int(keys.pop(2)) + 1}: "
     path = ".".join(keys)
     if fault["type"] == "extra_forbidden":
         known = _keys_at(keys[:-1])
         hint = nearest_name(keys[-1], known) or f" Known here: {', '.join(sorted(known))}."
-        return f"unknown key `{path}`.{hint}"
+        return f"{nth}unknown key `{path}`.{hint}"
     message = fault["msg"].removeprefix("Value error, ").removeprefix("Input ")
     got = "" if isinstance(fault["input"], dict) else f" Got {fault['input']!r}."
-    return f"`{path}` {message}.{got}"
+    return f"{nth}`{path}` {message}.{got}"
 
 
 def _keys_at(path: list[str]) -> list[str]:
+    if path[:2] == ["streets", "edits"]:
+        return edit_keys()
     fields = Settings.model_fields
     if not path:
         return [name for name in fields if name != "folder"]
     section = fields[path[0]].annotation if path[0] in fields else None
     return list(getattr(section, "model_fields", {}))
+
+
+def edit_keys() -> list[str]:
+    """Return the keys of a `[[streets.edits]]` as `study.toml` writes them."""
+    return [field.alias or name for name, field in StreetEdit.model_fields.items()]

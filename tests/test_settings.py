@@ -53,6 +53,21 @@ def test_override_wins_over_the_file(tmp_path):
         ("[demand]\nmin_workers = 3", ["greater than or equal to 5"]),
         ("[demand.dayparts]\na = [6, 12]\nb = [11, 14]", ["overlaps"]),
         ('[hosts]\nosm = true\nfile = "x.csv"', ["not both"]),
+        ('[[streets.edits]]\naction = "shut"', ["edit 1: `streets.edits.action`", "'close'"]),
+        (
+            (
+                '[[streets.edits]]\naction = "close"\nstreet = "a"\n'
+                '[[streets.edits]]\naction = "open"\nform = [1, 2]'
+            ),
+            ["edit 2: unknown key `streets.edits.form`", "Did you mean `from`?"],
+        ),
+        ('[[streets.edits]]\naction = "connect"\nto = [1, 2]', ["only one of `from` and `to`"]),
+        ('[[streets.edits]]\naction = "connect"\nat = [1, 2]', ["connects `from` – `to`"]),
+        ('[[streets.edits]]\naction = "open"\nstreet = "a"', ["opens a gate `at` a place"]),
+        ('[[streets.edits]]\naction = "close"', ["closes a street `at` a place"]),
+        ('[[streets.edits]]\naction = "open"\nat = [25, 114]', ["less than or equal to 90"]),
+        ('[[streets.edits]]\naction = "open"\nat = [1, 2]\noneway = true', ["for the action"]),
+        ('[[streets.edits]]\naction = "open"\nat = [1, 2]\nstreet = "a"', ["action close only"]),
         ("[siting\ncount = 3", ["not valid TOML"]),
     ],
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 from pydantic import BaseModel
@@ -50,7 +50,27 @@ def _sections() -> Iterator[str]:
         model = field.annotation
         if isinstance(model, type) and issubclass(model, BaseModel):
             yield f"\n[{section}]  # {(model.__doc__ or '').strip()}"
-            yield from (_key(section, name, key) for name, key in model.model_fields.items())
+            plain = {n: f for n, f in model.model_fields.items() if model_of_rows(f) is None}
+            yield from (_key(section, name, key) for name, key in plain.items())
+            for name, field_of_rows in model.model_fields.items():
+                yield from _example(f"{section}.{name}", field_of_rows)
+
+
+def model_of_rows(field: FieldInfo) -> type[BaseModel] | None:
+    """Return what the rows of an array of tables (`[[…]]`) are; None of any other key."""
+    rows = [a for a in get_args(field.annotation) if isinstance(a, type)]
+    return next((a for a in rows if issubclass(a, BaseModel)), None)
+
+
+def _example(name: str, field: FieldInfo) -> Iterator[str]:
+    """Lines of one row of an array of tables, commented out; keys without an example are empty."""
+    model = model_of_rows(field)
+    if model is not None:
+        yield f"\n# [[{name}]]  # {field.description}"
+        for key, told in model.model_fields.items():
+            default = None if told.is_required() else told.get_default()
+            value = told.examples[0] if told.examples else default
+            yield f"# {told.alias or key} = {as_toml(value)}  # {told.description}"
 
 
 def _key(section: str, name: str, field: FieldInfo) -> str:

@@ -27,18 +27,26 @@ def test_template_names_every_key_and_is_valid(tmp_path):
     for section, field in Settings.model_fields.items():
         if section != "folder":
             assert f"[{section}]" in text
-            assert all(f"{key} = " in text for key in field.annotation.model_fields)
+            for key in field.annotation.model_fields:
+                assert f"{key} = " in text or f"[[{section}.{key}]]" in text
     (tmp_path / "study.toml").write_text(text, encoding="utf-8")
     assert load_settings(tmp_path).siting == Settings().siting
 
 
+def _is_told(line):
+    return line.startswith("# [[") or (" = " in line and '= ""' not in line)
+
+
 def test_template_uncommented_gives_the_defaults(tmp_path):
     lines = [
-        line.removeprefix("# ") if " = " in line and '= ""' not in line else line
+        line.removeprefix("# ") if _is_told(line) else line
         for line in study_template().splitlines()
     ]
     (tmp_path / "study.toml").write_text("\n".join(lines), encoding="utf-8")
     settings = load_settings(tmp_path)
+    (edit,) = settings.streets.edits  # the one example that stands in the template
+    assert edit.action == "connect"
+    assert edit.from_ != edit.to
     defaults = Settings()
     assert settings.service == defaults.service
     assert settings.demand == defaults.demand
