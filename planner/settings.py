@@ -223,6 +223,13 @@ class ServiceSettings(_Section):
     speed_kmh: float | None = Field(
         None, gt=0, le=120, description="walk 4.0, ebike 15.0 (legal cap), drive from OSM"
     )
+    full_min: float = Field(
+        5.0,
+        ge=0,
+        le=120,
+        description="up to here the gradual share counts in full, from here to the limit ever less "
+        "(guess)",
+    )
     snap_m: float = Field(300.0, gt=0, description="farthest a point may lie from a street (guess)")
 
     @property
@@ -314,6 +321,9 @@ class SitingSettings(_Section):
     )
     new_hours: str = Field(
         "00:00-24:00", description="opening hours planned for new stations without a host's hours"
+    )
+    new_seats: float | None = Field(
+        None, ge=0, description="seats a new station is planned with; empty: not told, adds none"
     )
     time_limit_s: float = Field(30.0, gt=0, description="for the proof; the plan is kept")
     gap: float = Field(1e-4, ge=0, lt=1, description="stop when proven this close to the best")

@@ -203,44 +203,67 @@ TABLES: dict[str, dict[str, Column]] = {
             "0..1",
             nullable=True,
         ),
+        "backup_share": Column(
+            "float64", "within the limit of two or more stations", "0..1", nullable=True
+        ),
+        "gradual_share": Column(
+            "float64",
+            "in full up to `service.full_min` from a station, then ever less, nothing from the "
+            "limit on",
+            "0..1",
+            nullable=True,
+        ),
+        "mean_min": Column(
+            "float64",
+            "mean way to the nearest station (of a daypart: open then), of what has one within "
+            "four times the limit",
+            "min",
+            nullable=True,
+        ),
         "median_min": Column(
-            "float64", "to the nearest station, where within the limit", "min", nullable=True
+            "float64",
+            "half of all demand has no longer way; empty beyond four times the limit",
+            "min",
+            nullable=True,
+        ),
+        "p90_min": Column("float64", "nine tenths have no longer way", "min", nullable=True),
+        "seats_per_100": Column(
+            "float64",
+            "seats of stations (of a daypart: open then) per 100 visits, shared by who reaches "
+            "them (E2SFCA); empty if no capacity is known",
+            "seats per 100/d",
+            nullable=True,
         ),
     },
-    "edits": {
-        "name": Column("str", "as the study names it; else what it does"),
-        "action": Column("str", "connect, close or open"),
-        "adopted": Column("bool", "the plan counts with it"),
-        "before_min": Column(
+    "closures": {
+        "when": Column("str", "before or after: among today's stations, or the plan's"),
+        "facility_id": Column("str", "the station, as in candidates"),
+        "name": Column("str", "its name"),
+        "served_per_day": Column("float64", "visits within the limit it is nearest to", "1/d"),
+        "lost_per_day": Column("float64", "visits that no other station would cover", "1/d"),
+        "lost_share": Column("float64", "the same over all demand", "0..1"),
+        "next_min": Column(
             "float64",
-            "between its two ends without it, empty beyond four times the limit",
+            "median way of what it serves to the next station; empty beyond four times the limit",
             "min",
             nullable=True,
         ),
-        "after_min": Column("float64", "the same with it", "min", nullable=True),
-        "affected_per_day": Column(
-            "float64", "visits whose way to the nearest station changes", "1/d"
-        ),
-        "affected_before_min": Column(
+    },
+    "uncovered": {
+        "when": Column("str", "before or after: beyond today's stations, or the plan's"),
+        "name": Column("str", "as in hotspots"),
+        "weight_per_day": Column("float64", "rider-visits with no station in the limit", "1/d"),
+        "rest_per_day": Column("float64", "as in hotspots", "1/d", optional=True),
+        "points": Column("int64", "demand points in it"),
+        "peak": Column("str", "as in hotspots, against all uncovered demand"),
+        "peak_share": Column("float64", "as in hotspots", "0..1", nullable=True),
+        "nearest_min": Column(
             "float64",
-            "their mean way without it; ways beyond four times the limit count as that",
+            "median way to the nearest station; empty beyond four times the limit",
             "min",
             nullable=True,
         ),
-        "affected_after_min": Column("float64", "the same with it", "min", nullable=True),
-        "hours_saved_per_day": Column(
-            "float64", "rider-hours, one way a visit; negative where ways grow longer", "h/d"
-        ),
-        "covered_before": Column("float64", "by today's stations, without it", "0..1"),
-        "covered_after": Column("float64", "the same with it", "0..1"),
-        "planned_before": Column("float64", "by the plan's stations, without it", "0..1"),
-        "planned_after": Column("float64", "the same with it", "0..1"),
-        "district": Column(
-            "str", "where the share covered by today's stations changes most", nullable=True
-        ),
-        "district_before": Column("float64", "its share without it", "0..1", nullable=True),
-        "district_after": Column("float64", "its share with it", "0..1", nullable=True),
-        "geometry": Column("line", "what is opened or closed"),
+        "geometry": Column("point", "the medoid cell"),
     },
 }
 

@@ -1,14 +1,20 @@
-"""Who is served: reach over the streets, covered shares, opening hours, equity."""
+"""Who is served: reach over the streets, shares, minutes, seats, opening hours, equity."""
 
+from planner.coverage.accessibility import measure_accessibility
+from planner.coverage.closing import measure_closures
 from planner.coverage.equity import measure_equity
 from planner.coverage.hours import open_in_dayparts
 from planner.coverage.measure import circle_share, measure_coverage
+from planner.coverage.minutes import find_minutes
 from planner.coverage.reach import make_reach, make_service_areas, nearest_station_minutes
 
 __all__ = [
     "circle_share",
+    "find_minutes",
     "make_reach",
     "make_service_areas",
+    "measure_accessibility",
+    "measure_closures",
     "measure_coverage",
     "measure_equity",
     "nearest_station_minutes",

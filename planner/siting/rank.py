@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pandas as pd
 
+from planner.weighted import weighted_quantile
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -116,26 +118,15 @@ def describe(
                 "gain_per_day": gains[k],
                 "gain_share": gains[k] / total,
                 "cumulative_share": math.fsum(weight[open_rows]) / total,
-                "before_min": np.nan if before is None else weighted_median(before[rows], share),
-                "after_min": weighted_median(walk[rows], share),
+                "before_min": np.nan
+                if before is None
+                else weighted_quantile(before[rows], share, 0.5),
+                "after_min": weighted_quantile(walk[rows], share, 0.5),
                 "peak": _peak(demand, rows),
             }
         )
     names = "column rank gain_per_day gain_share cumulative_share before_min after_min peak"
     return pd.DataFrame(records, columns=names.split())
-
-
-def weighted_median(values: np.ndarray, weight: np.ndarray) -> float:
-    """Return the smallest value that at least half of the weight does not exceed.
-
-    Examples
-    --------
-    >>> weighted_median(np.array([9.0, 1.0, 5.0]), np.array([1.0, 1.0, 3.0]))
-    5.0
-    """
-    order = np.argsort(values, kind="stable")
-    climb = np.cumsum(weight[order])
-    return float(values[order][np.searchsorted(climb, climb[-1] / 2)])
 
 
 def _peak(demand: gpd.GeoDataFrame, rows: np.ndarray) -> str:

@@ -64,15 +64,32 @@ def test_by_hand(town, two_districts):
     assert table.loc["daypart:noon", "open_share"] == pytest.approx(20 / 40)
     assert table.loc["daypart:night", "open_share"] == pytest.approx(40 / 60)
     assert table["open_share"].notna().sum() == 2
-    # nearest 0, 4 and 14 min with weights 10, 20 and 30: half of 60 is reached at 4
-    assert table.loc["all", "median_min"] == 4.0
-    assert table.loc["worker_type:food", "median_min"] == 14.0
+    # d1 alone is covered twice
+    assert table["backup_share"].tolist() == pytest.approx(
+        [20 / 100, 10 / 40, 10 / 60, 20 / 30, 0, 20 / 60, 0]
+    )
+    # 0 and 4 min count in full, 14 min a tenth
+    assert table.loc["all", "gradual_share"] == pytest.approx((10 + 20 + 3) / 100)
+    assert table.loc["daypart:night", "gradual_share"] == pytest.approx((10 + 3) / 60)
+    # nearest 0, 4, 14 and endless min with weights 10, 20, 30 and 40
+    assert table.loc["all", ["mean_min", "median_min"]].tolist() == pytest.approx([500 / 60, 14])
+    assert np.isnan(table.loc["all", "p90_min"])
+    assert table.loc["worker_type:food", ["median_min", "p90_min"]].tolist() == [14, 14]
+    # at noon 10 at 0 min and 10 at 12 min, 20 endless
+    noon = table.loc["daypart:noon", ["mean_min", "median_min"]].tolist()
+    assert noon == pytest.approx([6, 12])
+    assert table["seats_per_100"].isna().all()
     assert table.attrs["coverage"] == {
         "mode": "walk",
         "speed_kmh": 4.0,
         "limit_min": 15.0,
+        "full_min": 5.0,
+        "horizon_min": 15.0,
+        "beyond_share": pytest.approx(0.4),
         "facilities": 3,
         "unmatched": 0,
+        "seats": 0.0,
+        "seats_unknown": 3,
     }
 
 

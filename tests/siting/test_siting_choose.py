@@ -10,7 +10,6 @@ from scipy import sparse
 
 from planner.errors import InputError, NoSolutionError, SettingsError
 from planner.siting import choose_stations
-from planner.siting.rank import weighted_median
 from planner.tables import Reach
 
 CRS = "EPSG:32650"
@@ -299,8 +298,3 @@ def test_demand_out_of_everyones_reach_is_no_solution():
     reach = make_reach(demand, candidates, [[np.inf]])
     with pytest.raises(NoSolutionError, match="within reach"):
         choose_stations(reach, demand, candidates, 1)
-
-
-def test_weighted_median_takes_the_lower_of_two_halves():
-    assert weighted_median(np.array([4.0, 8.0]), np.array([1.0, 1.0])) == 4.0
-    assert weighted_median(np.array([4.0, np.inf]), np.array([1.0, 3.0])) == np.inf

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 
 from planner.demand.hotspots.groups import daypart_names, gather, look_around_m
 from planner.demand.hotspots.naming import name_places
-from planner.errors import SettingsError, nearest_name
+from planner.errors import ColumnError, SettingsError, nearest_name
 from planner.tables import check_table
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import geopandas as gpd
     import numpy as np
 
@@ -28,6 +30,7 @@ def find_hotspots(
     streets: StreetNetwork | None = None,
     hosts: gpd.GeoDataFrame | None = None,
     eps_m: float | None = None,
+    medians: Sequence[str] = (),
     rng: int | np.random.Generator = 0,  # noqa: ARG001  (nothing is drawn; all stages take it)
 ) -> gpd.GeoDataFrame:
     """Find compact groups of demand points that are busier than usual.
@@ -43,6 +46,8 @@ def find_hotspots(
     eps_m
         How far a point looks around, in metres; if absent 200 (a guess: three minutes on foot), or
         one and a half hexagons where those are larger.
+    medians
+        Further columns of `demand`, of which each hot spot tells the weighted median of its points.
     rng
         Accepted as in every stage; the method draws nothing.
 
@@ -55,12 +60,13 @@ def find_hotspots(
         rest, without their need weight; only if demand tells classes), `points` (their number),
         `peak` (the daypart whose share of the visits here is most above its share in the whole
         city, by three hundredths at least; empty where none is, and without dayparts), `peak_share`
-        (its share here), `geometry` (the group's medoid, a demand point).
+        (its share here), `medians` under their names, `geometry` (the group's medoid, a demand
+        point).
 
     Raises
     ------
     ColumnError, CrsError, InputError
-        The table is not what is declared.
+        The table is not what is declared, or lacks one of `medians`.
     SettingsError
         `eps_m` is not greater than 0, or demand has no such daypart.
 
@@ -72,9 +78,14 @@ def find_hotspots(
     """
     began = perf_counter()
     check_table(demand, "demand")
+    for name in medians:
+        if name not in demand:
+            raise ColumnError(f"`demand` lacks `{name}`.{nearest_name(name, map(str, demand))}")
     radius_m = look_around_m(demand, eps_m)
     column = "weight_per_day" if daypart is None else _column(demand, daypart)
-    found = gather(demand, column, radius_m=radius_m, prefix="hs", label="hotspot_id")
+    found = gather(
+        demand, column, radius_m=radius_m, prefix="hs", label="hotspot_id", medians=medians
+    )
     found.insert(0, "name", name_places(found.geometry, area=area, streets=streets, hosts=hosts))
     found["name"] = found["name"].astype(str)
     check_table(found, "hotspots")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -9,6 +11,10 @@ import pandas as pd
 from planner.cluster import compact_groups, group_medoids
 from planner.errors import SettingsError
 from planner.settings import DAYPARTS
+from planner.weighted import weighted_quantile
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 REST = "weight_class_rest"  # stays of the class rest a day
 _LEAST_EPS_M = 200.0  # three minutes on foot (guess)
@@ -33,12 +39,19 @@ def daypart_names(demand: gpd.GeoDataFrame) -> list[str]:
 
 
 def gather(
-    demand: gpd.GeoDataFrame, column: str, *, radius_m: float, prefix: str, label: str
+    demand: gpd.GeoDataFrame,
+    column: str,
+    *,
+    radius_m: float,
+    prefix: str,
+    label: str,
+    medians: Sequence[str] = (),
 ) -> gpd.GeoDataFrame:
     """Group demand points by one of their weights and sum up all that a hot spot tells.
 
     Returns `weight_per_day`, ``weight_<daypart>``, `rest_per_day` (where known), `points`, `peak`,
-    `peak_share`, `geometry`; the group with most of `column` first.
+    `peak_share`, the medians over the points of each group, weighted by `column`, of the columns
+    asked for, `geometry`; the group with most of `column` first.
     """
     demand = demand.sort_index()
     xy = np.column_stack([demand.geometry.x, demand.geometry.y])
@@ -62,6 +75,12 @@ def gather(
     )
     geometry = found.pop("geometry")
     found["peak"], found["peak_share"] = _peaks(found, demand)
+    for name in medians:
+        values = demand[name].to_numpy(float)
+        found[name] = [
+            weighted_quantile(values[group == k], weight[group == k], 0.5)
+            for k in range(len(middle))
+        ]
     return found.assign(geometry=geometry).set_geometry("geometry", crs=demand.crs)
 
 
