@@ -265,6 +265,41 @@ TABLES: dict[str, dict[str, Column]] = {
         ),
         "geometry": Column("point", "the medoid cell"),
     },
+    "edits": {
+        "name": Column("str", "as the study names it; else what it does"),
+        "action": Column("str", "connect, close or open"),
+        "adopted": Column("bool", "the plan counts with it"),
+        "before_min": Column(
+            "float64",
+            "between its two ends without it, empty beyond four times the limit",
+            "min",
+            nullable=True,
+        ),
+        "after_min": Column("float64", "the same with it", "min", nullable=True),
+        "affected_per_day": Column(
+            "float64", "visits whose way to the nearest station changes", "1/d"
+        ),
+        "affected_before_min": Column(
+            "float64",
+            "their mean way without it; ways beyond four times the limit count as that",
+            "min",
+            nullable=True,
+        ),
+        "affected_after_min": Column("float64", "the same with it", "min", nullable=True),
+        "hours_saved_per_day": Column(
+            "float64", "rider-hours, one way a visit; negative where ways grow longer", "h/d"
+        ),
+        "covered_before": Column("float64", "by today's stations, without it", "0..1"),
+        "covered_after": Column("float64", "the same with it", "0..1"),
+        "planned_before": Column("float64", "by the plan's stations, without it", "0..1"),
+        "planned_after": Column("float64", "the same with it", "0..1"),
+        "district": Column(
+            "str", "where the share covered by today's stations changes most", nullable=True
+        ),
+        "district_before": Column("float64", "its share without it", "0..1", nullable=True),
+        "district_after": Column("float64", "its share with it", "0..1", nullable=True),
+        "geometry": Column("line", "what is opened or closed"),
+    },
 }
 
 
