@@ -11,11 +11,12 @@ from planner.activity import FixFeed, make_presence, make_stays, pseudonymise, s
 from planner.candidates import make_candidates
 from planner.coverage import (
     circle_share,
+    find_minutes,
     make_reach,
     make_service_areas,
+    measure_closures,
     measure_coverage,
     measure_equity,
-    nearest_station_minutes,
 )
 from planner.demand import find_gatherings, find_hotspots, make_demand
 from planner.errors import InputError, SettingsError
@@ -25,6 +26,7 @@ from planner.plan import Plan
 from planner.progress import OnStage, Stages
 from planner.settings import Settings, load_settings
 from planner.siting import choose_stations
+from planner.tables import check_table
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
     from planner.inputs import Inputs
     from planner.network import StreetNetwork
     from planner.tables import Reach
+
+    Sides = dict[str, tuple[gpd.GeoDataFrame, pd.DataFrame]]  # when → stations, minutes to them
 
 
 def plan_study(s: Settings, *, on_stage: OnStage | None = None) -> Plan:
@@ -74,17 +78,24 @@ def plan_study(s: Settings, *, on_stage: OnStage | None = None) -> Plan:
     reach = stage("reach", make_reach, streets, demand, candidates, **limit)
     _check_near_streets(reach, demand)
 
-    existing = candidates[candidates["action"] == "keep"]
-    before = stage("coverage", _measure, s, reach, demand, existing, area)
+    existing = _add_seats(s, candidates[candidates["action"] == "keep"], stations)
+    today = _minutes(s, streets, demand, existing)
+    before = stage("coverage", _measure, s, reach, demand, existing, area=area, minutes=today)
     sites = stage(
         "siting", choose_stations, reach, demand, candidates, s.siting.count,
         model=s.siting.model, min_spacing_m=s.siting.min_spacing_m, gap=s.siting.gap,
         informal_share=s.siting.informal_share,
         time_limit_s=s.siting.time_limit_s, reruns=s.siting.reruns, rng=seed,
-        existing_minutes=_minutes_today(s, streets, demand, existing), language=s.study.language,
+        existing_minutes=None if existing.empty else today["nearest_min"],
+        language=s.study.language,
     )  # fmt: skip
-    opened = pd.concat([existing, candidates.loc[sites["candidate_id"]]])
-    after = _measure(s, reach, demand, opened, area)
+    chosen = _add_seats(s, candidates.loc[sites["candidate_id"]], None)
+    opened = pd.concat([existing, chosen])
+    planned = _minutes(s, streets, demand, opened)
+    after = _measure(s, reach, demand, opened, area=area, minutes=planned)
+    sides = {"before": (existing, today), "after": (opened, planned)}
+    closures = _close_each(reach, demand, sides)
+    uncovered = stage("uncovered", _find_uncovered, reach, demand, sides, places)
     bays = stage(
         "parking", choose_parking, streets, stops, sites, existing=stations, hosts=hosts,
         min_workers=s.demand.min_workers, language=s.study.language, rng=seed,
@@ -96,7 +107,8 @@ def plan_study(s: Settings, *, on_stage: OnStage | None = None) -> Plan:
         "districts": area, "demand": demand, "stations": stations, "hosts": hosts,
         "candidates": candidates, "sites": sites, "parking": bays, "hotspots": hotspots,
         "gatherings": gatherings,
-        "coverage_before": before, "coverage_after": after, "service_areas": areas,
+        "coverage_before": before, "coverage_after": after, "closures": closures,
+        "uncovered": uncovered, "service_areas": areas,
         "streets": _lines(s, streets), "water": inputs.water,
     }  # fmt: skip
     circles = [circle_share(demand, f, radius_m=_radius_m(s)) for f in (existing, opened)]
@@ -155,7 +167,10 @@ def measure_today(
     demand = stage("demand", _weigh, s, *_visits(s, inputs.activity, stops, stage))
     reach = stage("reach", make_reach, inputs.streets, demand, inputs.stations, **_limit(s))
     _check_near_streets(reach, demand)
-    coverage = stage("coverage", _measure, s, reach, demand, inputs.stations, inputs.area)
+    minutes = _minutes(s, inputs.streets, demand, inputs.stations)
+    coverage = stage(
+        "coverage", _measure, s, reach, demand, inputs.stations, area=inputs.area, minutes=minutes
+    )
     coverage.attrs["visits"] = summary.visit_words(demand)
     coverage.attrs["circle_share"] = circle_share(demand, inputs.stations, radius_m=_radius_m(s))
     return inputs.stations, coverage
@@ -287,29 +302,69 @@ def _check_data(
     )  # fmt: skip
 
 
+def _add_seats(
+    s: Settings, facilities: gpd.GeoDataFrame, stations: gpd.GeoDataFrame | None
+) -> gpd.GeoDataFrame:
+    """Say how many seats existing stations have, and what the study plans new ones with."""
+    seats = pd.Series(s.siting.new_seats, facilities.index, dtype=float)
+    if stations is not None:
+        known = stations["capacity"].rename(index=lambda i: f"{summary.EXISTING}{i}")
+        seats = known.reindex(facilities.index)
+    return facilities.assign(capacity=seats)
+
+
+def _minutes(
+    s: Settings, streets: StreetNetwork, demand: gpd.GeoDataFrame, facilities: gpd.GeoDataFrame
+) -> pd.DataFrame:
+    """Minutes to the nearest station, searched up to four times the limit: how bad the gap is."""
+    return find_minutes(
+        streets, demand, facilities, max_min=4 * s.service.limit_min,
+        dayparts=s.demand.dayparts, snap_m=s.service.snap_m,
+    )  # fmt: skip
+
+
 def _measure(
     s: Settings,
     reach: Reach,
     demand: gpd.GeoDataFrame,
     facilities: gpd.GeoDataFrame,
+    *,
     area: gpd.GeoDataFrame,
+    minutes: pd.DataFrame,
 ) -> pd.DataFrame:
     return measure_coverage(
         reach.select(facilities.index), demand, facilities=facilities, area=area,
-        dayparts=s.demand.dayparts,
+        dayparts=s.demand.dayparts, full_min=s.service.full_min, minutes=minutes,
     )  # fmt: skip
 
 
-def _minutes_today(
-    s: Settings, streets: StreetNetwork, demand: gpd.GeoDataFrame, existing: gpd.GeoDataFrame
-) -> pd.Series | None:
-    """Minutes to the nearest existing station, up to twice the limit: how bad the gap is."""
-    if existing.empty:
-        return None
-    farthest = 2 * s.service.limit_min
-    return nearest_station_minutes(
-        streets, demand, existing, max_min=farthest, snap_m=s.service.snap_m
-    )
+def _close_each(reach: Reach, demand: gpd.GeoDataFrame, sides: Sides) -> pd.DataFrame:
+    """Tell what each closing would cost, among today's stations and among the plan's."""
+    frames = []
+    for when, (facilities, _) in sides.items():
+        table = measure_closures(reach, demand, facilities).reset_index()
+        table.insert(0, "when", when)
+        frames.append(table.set_index(when + ":" + table["facility_id"].astype(str)))
+    closures = pd.concat(frames).rename_axis("closure_id")
+    check_table(closures, "closures")
+    return closures
+
+
+def _find_uncovered(
+    reach: Reach, demand: gpd.GeoDataFrame, sides: Sides, places: dict[str, Any]
+) -> gpd.GeoDataFrame:
+    """Find hot spots of what no station covers, today and with the plan, and the way to one."""
+    frames = []
+    for when, (facilities, minutes) in sides.items():
+        left = demand.assign(nearest_min=minutes["nearest_min"])
+        left = left[~reach.select(facilities.index).covered()]
+        found = find_hotspots(left, medians=["nearest_min"], **places)
+        found["nearest_min"] = found["nearest_min"].replace(float("inf"), float("nan"))
+        found.insert(0, "when", when)
+        frames.append(found.set_index(found.index.str.replace("hs", f"{when}:u")))
+    uncovered = pd.concat(frames).rename_axis("uncovered_id")
+    check_table(uncovered, "uncovered")
+    return uncovered
 
 
 def _make_areas(

@@ -33,6 +33,9 @@ EXISTING = "station:"  # how the identifiers of existing stations start among ca
 DATA_KEYS = (
     "study", "version", "seed", "inputs", "activity", "network", "demand", "off_streets",
 )  # fmt: skip
+_MEASURES = (
+    "backup_share", "gradual_share", "mean_min", "median_min", "p90_min", "seats_per_100",
+)  # fmt: skip
 # Counts that may tell of fewer workers than k; `quality` shows of them what may be shown.
 _OF_FEW = ("fixes_per_hour", "workers_by_type")
 _PACKAGES = (
@@ -75,8 +78,8 @@ def summarise(
             "mode": s.service.mode,
             "limit_min": s.service.limit_min,
             "basis": basis_text(s, tables["stations"], **visit_words(tables["demand"])),
-            "before": _coverage(tables["coverage_before"], circles[0]),
-            "after": _coverage(tables["coverage_after"], circles[1]),
+            "before": _coverage(tables, "before", circles[0]),
+            "after": _coverage(tables, "after", circles[1]),
         },
         "siting": {**tables["sites"].attrs["siting"], "sites": _sites(tables["sites"])},
         "parking": {**tables["parking"].attrs["parking"], "sites": _bays(tables["parking"])},
@@ -273,7 +276,10 @@ def _hotspots(hotspots: gpd.GeoDataFrame) -> list[dict[str, Any]]:
     return _records(named, ["name", "weight_per_day", "peak"], index="hotspot_id")
 
 
-def _coverage(table: pd.DataFrame, circle_share: float) -> dict[str, Any]:
+def _coverage(tables: Mapping[str, Any], when: str, circle_share: float) -> dict[str, Any]:
+    table = tables[f"coverage_{when}"]
+    closures, uncovered = (t[t["when"] == when] for t in (tables["closures"], tables["uncovered"]))
+
     def shares(scope: str, column: str) -> dict[str, float]:
         rows = table[table["scope"] == scope]
         return dict(zip(rows["name"], rows[column].astype(float), strict=True))
@@ -283,6 +289,9 @@ def _coverage(table: pd.DataFrame, circle_share: float) -> dict[str, Any]:
         "open_now": shares("daypart", "open_share"),
         "by_district": shares("district", "covered_share"),
         "circle_share": circle_share,
+        **{name: float(table[name].loc["all"]) for name in _MEASURES},
+        "uncovered": uncovered[["name", "weight_per_day", "nearest_min"]].to_dict("records"),
+        "closures": closures.drop(columns="when").to_dict("records"),
     }
 
 

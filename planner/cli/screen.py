@@ -29,8 +29,8 @@ STAGES = {
     "demand": "demand points", "hotspots": "hot spots",
     "gatherings": "gathering places", "candidates": "candidates",
     "reach": "pairs in reach", "coverage": "coverage measures", "siting": "recommended stations",
-    "parking": "parking sites", "service_areas": "service areas", "quality": "data checks",
-    "outputs": "files",
+    "uncovered": "hot spots without a station", "parking": "parking sites",
+    "service_areas": "service areas", "quality": "data checks", "outputs": "files",
 }  # fmt: skip
 
 
