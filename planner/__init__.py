@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from planner.candidates import make_candidates
     from planner.coverage import (
         circle_share,
+        compare_access,
         make_reach,
         make_service_areas,
         measure_coverage,
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
         write_sample,
     )
     from planner.locate import Solution, solve_mclp
-    from planner.network import StreetNetwork, load_streets, save_streets
+    from planner.network import StreetNetwork, edit_streets, load_streets, save_streets
     from planner.outputs import write_outputs
     from planner.parking import choose_parking
     from planner.pipeline import run_study
@@ -44,6 +45,7 @@ _HOMES = {
     "candidates": ["make_candidates"],
     "coverage": [
         "circle_share",
+        "compare_access",
         "make_reach",
         "make_service_areas",
         "measure_coverage",
@@ -60,7 +62,7 @@ _HOMES = {
         "write_sample",
     ],
     "locate": ["Solution", "solve_mclp"],
-    "network": ["StreetNetwork", "load_streets", "save_streets"],
+    "network": ["StreetNetwork", "edit_streets", "load_streets", "save_streets"],
     "parking": ["choose_parking"],
     "outputs": ["write_outputs"],
     "pipeline": ["run_study"],
@@ -81,7 +83,9 @@ __all__ = [
     "choose_parking",
     "choose_stations",
     "circle_share",
+    "compare_access",
     "draw_plan",
+    "edit_streets",
     "find_gatherings",
     "find_hotspots",
     "load_activity",

@@ -1,5 +1,6 @@
 """Who is served: reach over the streets, shares, minutes, seats, opening hours, equity."""
 
+from planner.coverage.access import compare_access, measure_edits, minutes_between
 from planner.coverage.accessibility import measure_accessibility
 from planner.coverage.closing import measure_closures
 from planner.coverage.equity import measure_equity
@@ -10,13 +11,16 @@ from planner.coverage.reach import make_reach, make_service_areas, nearest_stati
 
 __all__ = [
     "circle_share",
+    "compare_access",
     "find_minutes",
     "make_reach",
     "make_service_areas",
     "measure_accessibility",
     "measure_closures",
     "measure_coverage",
+    "measure_edits",
     "measure_equity",
+    "minutes_between",
     "nearest_station_minutes",
     "open_in_dayparts",
 ]

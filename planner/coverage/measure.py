@@ -236,7 +236,7 @@ def _scopes(
         if f"weight_{name}" in demand:
             yield "daypart", name, demand[f"weight_{name}"].to_numpy(dtype=float)
     if area is not None:
-        district = _districts_of(demand, area)
+        district = districts_of(demand, area)
         for name in dict.fromkeys(area.sort_index()["name"].astype(str)):
             yield "district", name, np.where(district == name, weight, 0.0)
     for column in sorted(c for c in map(str, demand.columns) if c.startswith("weight_type_")):
@@ -244,7 +244,7 @@ def _scopes(
         yield "worker_type", worker_type, demand[column].to_numpy(dtype=float)
 
 
-def _districts_of(demand: gpd.GeoDataFrame, area: gpd.GeoDataFrame) -> np.ndarray:
+def districts_of(demand: gpd.GeoDataFrame, area: gpd.GeoDataFrame) -> np.ndarray:
     """Name the district of each demand point; on a shared border the first by index."""
     import shapely
 

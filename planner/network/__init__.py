@@ -1,5 +1,6 @@
 """The streets: who reaches whom, how fast, and along which way."""
 
+from planner.network.edits import carry_places, edit_streets, exact_places, trace_edits
 from planner.network.isochrone import service_areas
 from planner.network.load import load_streets
 from planner.network.snap import Places, nearest_street, snap_points
@@ -10,11 +11,15 @@ from planner.network.travel import nearest_minutes, travel_within
 __all__ = [
     "Places",
     "StreetNetwork",
+    "carry_places",
+    "edit_streets",
+    "exact_places",
     "load_streets",
     "nearest_minutes",
     "nearest_street",
     "save_streets",
     "service_areas",
     "snap_points",
+    "trace_edits",
     "travel_within",
 ]
