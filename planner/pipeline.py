@@ -16,6 +16,7 @@ from planner.coverage import (
     make_service_areas,
     measure_closures,
     measure_coverage,
+    measure_edits,
     measure_equity,
 )
 from planner.demand import find_gatherings, find_hotspots, make_demand
@@ -102,13 +103,19 @@ def plan_study(s: Settings, *, on_stage: OnStage | None = None) -> Plan:
         **s.parking.model_dump(),
     )  # fmt: skip
     areas = stage("service_areas", _make_areas, s, streets, existing, opened)
+    edits = None
+    if s.streets.edits:
+        edits = stage(
+            "edits", measure_edits, inputs.unedited, s.streets.edits, demand, existing, opened,
+            area=area, datum=s.study.datum, **limit,
+        )  # fmt: skip
 
     tables = {
         "districts": area, "demand": demand, "stations": stations, "hosts": hosts,
         "candidates": candidates, "sites": sites, "parking": bays, "hotspots": hotspots,
         "gatherings": gatherings,
         "coverage_before": before, "coverage_after": after, "closures": closures,
-        "uncovered": uncovered, "service_areas": areas,
+        "uncovered": uncovered, "service_areas": areas, "edits": edits,
         "streets": _lines(s, streets), "water": inputs.water,
     }  # fmt: skip
     circles = [circle_share(demand, f, radius_m=_radius_m(s)) for f in (existing, opened)]
@@ -193,10 +200,10 @@ def check_inputs(s: Settings, *, on_stage: OnStage | None = None) -> dict[str, A
     stops = stage("stays", _make_stops, s, inputs.activity, stage)
     visits, basis = _visits(s, inputs.activity, stops, stage)
     demand = stage("demand", _weigh, s, visits, basis)
-    anywhere = demand.head(1)
+    facilities, limit = demand, _limit(s) | {"limit_min": 1.0}  # asks who stands on streets
     if inputs.stations is not None:
-        anywhere = inputs.stations.rename(index=lambda i: f"{summary.EXISTING}{i}")
-    reach = make_reach(inputs.streets, demand, anywhere, **_limit(s))
+        facilities = inputs.stations.rename(index=lambda i: f"{summary.EXISTING}{i}")
+    reach = make_reach(inputs.streets, demand, facilities, **limit)
     _check_near_streets(reach, demand)
     numbers = summary.describe_data(
         s,

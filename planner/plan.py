@@ -163,6 +163,8 @@ def _reach_table(reach: Reach) -> pd.DataFrame:
         "speed_kmh": reach.speed_kmh,
         "unsnapped_demand": reach.unsnapped_demand.tolist(),
         "unsnapped_facilities": reach.unsnapped_facilities.tolist(),
+        "apart_demand": reach.apart_demand.tolist(),
+        "apart_facilities": reach.apart_facilities.tolist(),
     }
     return table
 
@@ -174,6 +176,7 @@ def _to_reach(table: pd.DataFrame, demand_id: pd.Index, facility_id: pd.Index) -
         (table["minutes"].to_numpy(), table["facility"].to_numpy(), start), shape=shape
     )
     note = table.attrs
+    lost = ("unsnapped_demand", "unsnapped_facilities", "apart_demand", "apart_facilities")
     return Reach(
         minutes,
         demand_id,
@@ -181,8 +184,7 @@ def _to_reach(table: pd.DataFrame, demand_id: pd.Index, facility_id: pd.Index) -
         note["limit_min"],
         note["mode"],
         note["speed_kmh"],
-        pd.Index(note["unsnapped_demand"], dtype=object),
-        pd.Index(note["unsnapped_facilities"], dtype=object),
+        **{name: pd.Index(note[name], dtype=object) for name in lost},
     )
 
 

@@ -32,6 +32,7 @@ EXPANDED, NEEDED = "expanded to registered workers", "need-weighted visits"
 EXISTING = "station:"  # how the identifiers of existing stations start among candidates
 DATA_KEYS = (
     "study", "version", "seed", "inputs", "activity", "network", "demand", "off_streets",
+    "apart",
 )  # fmt: skip
 _MEASURES = (
     "backup_share", "gradual_share", "mean_min", "median_min", "p90_min", "seats_per_100",
@@ -85,6 +86,7 @@ def summarise(
         "parking": {**tables["parking"].attrs["parking"], "sites": _bays(tables["parking"])},
         "informal_rest": _informal_rest(s, tables["gatherings"]),
         "hotspots": _hotspots(tables["hotspots"]),
+        "whatif": _whatif(tables["edits"]),
         "equity": dict(equity),
         "privacy": {
             "min_workers": s.demand.min_workers,
@@ -122,8 +124,12 @@ def describe_data(
             "main_share": float(streets.length_m[streets.main].sum() / streets.length_m.sum()),
         },
         "demand": _demand(s, demand, stays)
-        | {"off_streets_share": off_streets_share(reach, demand)},
+        | {
+            "off_streets_share": off_streets_share(reach, demand),
+            "apart_share": _share_of(demand, reach.apart_demand),
+        },
         "off_streets": [i for i in map(str, reach.unsnapped_facilities) if i.startswith(EXISTING)],
+        "apart": [i for i in map(str, reach.apart_facilities) if i.startswith(EXISTING)],
     }
 
 
@@ -187,8 +193,11 @@ def weighs_need(s: Settings) -> bool:
 
 def off_streets_share(reach: Reach, demand: pd.DataFrame) -> float:
     """Return the share of the demand too far from every street to reach anything."""
-    far = demand["weight_per_day"].reindex(reach.unsnapped_demand).sum()
-    return float(far / demand["weight_per_day"].sum())
+    return _share_of(demand, reach.unsnapped_demand)
+
+
+def _share_of(demand: pd.DataFrame, demand_id: pd.Index) -> float:
+    return float(demand["weight_per_day"].reindex(demand_id).sum() / demand["weight_per_day"].sum())
 
 
 def _demand(s: Settings, demand: pd.DataFrame, stays: pd.DataFrame) -> dict[str, Any]:
@@ -259,6 +268,16 @@ def hide_few(
         for kind in min(pools, key=lambda pool: (pools[pool], sorted(pool))):
             told[kind] |= {"seen": None, "factor": None}
     return told
+
+
+def _whatif(edits: gpd.GeoDataFrame | None) -> list[dict[str, Any]]:
+    """Rows of the table `edits` without geometry; none where the study edits no street."""
+    if edits is None:
+        return []
+    frame = edits.drop(columns="geometry").astype(object)
+    frame = frame.where(frame.notna(), None)
+    frame.insert(0, "edit_id", edits.index)
+    return frame.to_dict("records")
 
 
 def _informal_rest(s: Settings, gatherings: pd.DataFrame) -> dict[str, Any]:

@@ -426,6 +426,9 @@ class Reach:
         What was asked.
     unsnapped_demand, unsnapped_facilities
         Identifiers too far from every street to be reached at all.
+    apart_demand, apart_facilities
+        Identifiers of demand on a part of the streets where none of the facilities stands that the
+        reach was made with, and of facilities where no demand stands: no limit joins them.
     """
 
     minutes: csr_array
@@ -436,6 +439,8 @@ class Reach:
     speed_kmh: float
     unsnapped_demand: pd.Index = field(default_factory=lambda: pd.Index([], dtype=object))
     unsnapped_facilities: pd.Index = field(default_factory=lambda: pd.Index([], dtype=object))
+    apart_demand: pd.Index = field(default_factory=lambda: pd.Index([], dtype=object))
+    apart_facilities: pd.Index = field(default_factory=lambda: pd.Index([], dtype=object))
 
     def pairs(self) -> pd.DataFrame:
         """Return one row a pair: `demand_id`, `facility_id`, `travel_min`."""
@@ -473,4 +478,6 @@ class Reach:
             self.speed_kmh,
             self.unsnapped_demand,
             self.unsnapped_facilities.intersection(self.facility_id[column]),
+            self.apart_demand,
+            self.apart_facilities.intersection(self.facility_id[column]),
         )

@@ -18,7 +18,7 @@ from planner.tables import Reach
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from planner.network import StreetNetwork
+    from planner.network import Places, StreetNetwork
 
 _log = logging.getLogger(__name__)
 
@@ -52,12 +52,15 @@ def make_reach(
     Returns
     -------
     Reach
-        Rows as in `demand`, columns as in `facilities`.
+        Rows as in `demand`, columns as in `facilities`. Points too far from every street are in
+        `unsnapped_demand` and `unsnapped_facilities`; points on a part of the streets where the
+        other side has none in `apart_demand` and `apart_facilities`.
 
     Raises
     ------
     InputError
-        A table is empty, holds something else than points, or lies off the streets as a whole.
+        A table is empty, holds something else than points, lies off the streets as a whole, or no
+        street joins it to the other.
     CrsError
         A table's CRS is not in metres.
     SettingsError
@@ -72,13 +75,16 @@ def make_reach(
             )
     origins = place_points(streets, demand, "demand", snap_m)
     targets = place_points(streets, facilities, "facilities", snap_m)
-    for places, name in ((origins, "demand"), (targets, "facilities")):
+    for places, table, name in ((origins, demand, "demand"), (targets, facilities, "facilities")):
         if not places.snapped.any():
-            raise InputError(
-                f"no point of `{name}` lies within {snap_m:g} m of a street. Check that streets "
-                "and points show the same city, that longitude and latitude are not swapped, and "
-                "the datum."
-            )
+            raise _off_streets(streets, table, name, snap_m)
+    lonely, idle = _apart(streets, origins, targets), _apart(streets, targets, origins)
+    if lonely.sum() == origins.snapped.sum():
+        raise InputError(
+            f"no street joins any point of `demand` to any of `facilities`: the streets fall into "
+            f"{streets.n_components} parts, and the two stand on different ones. Check that the "
+            "street file holds the bridges and links between them, and that `mode` may use them."
+        )
     minutes = travel_within(streets, origins, targets, limit_min)
     _log.info(
         "reach: %d demand × %d facilities, %d pairs within %g min, %.1f s",
@@ -96,6 +102,32 @@ def make_reach(
         streets.speed_kmh,
         demand.index[~origins.snapped],
         facilities.index[~targets.snapped],
+        demand.index[lonely],
+        facilities.index[idle],
+    )
+
+
+def _apart(streets: StreetNetwork, places: Places, others: Places) -> np.ndarray:
+    """Tell which places stand on a part of the streets where none of the others does."""
+    part = streets.component[streets.tail]
+    held = np.zeros(streets.n_components, dtype=bool)
+    held[part[others.chain[others.snapped]]] = True
+    return places.snapped & ~held[part[np.where(places.snapped, places.chain, 0)]]
+
+
+def _off_streets(
+    streets: StreetNetwork, table: gpd.GeoDataFrame, name: str, snap_m: float
+) -> InputError:
+    """Return the error for points that all lie off the streets, and how far off."""
+    left, bottom, right, top = table.to_crs(streets.crs).total_bounds
+    aside = max(left - streets.x.max(), streets.x.min() - right, 0.0)
+    above = max(bottom - streets.y.max(), streets.y.min() - top, 0.0)
+    far_km = np.hypot(aside, above) / 1000.0
+    where = f": they begin {far_km:,.0f} km outside the streets" if far_km >= 1.0 else ""
+    return InputError(
+        f"no point of `{name}` lies within {snap_m:g} m of a street{where}. Check that streets "
+        "and points show the same city, that longitude and latitude are not swapped, and the "
+        "datum."
     )
 
 

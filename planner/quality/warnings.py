@@ -44,6 +44,7 @@ def find_warnings(
         *_assumed_hours(t, s, numbers["inputs"].get("stations", {})),
         *_network(t, numbers["network"]),
         *_off_streets(t, s, numbers),
+        *_apart(t, numbers),
         *_demand(t, s, numbers["demand"], today),
         *_sites(t, numbers.get("siting", {})),
     ]
@@ -109,6 +110,22 @@ def _off_streets(t: Translate, s: Settings, numbers: Mapping[str, Any]) -> Itera
             "coordinates.",
             n=len(stations), m=f"{s.service.snap_m:g}",
             which=", ".join(i.partition(":")[2] for i in stations[:5]),
+        )  # fmt: skip
+
+
+def _apart(t: Translate, numbers: Mapping[str, Any]) -> Iterator[str]:
+    share, stations = numbers["demand"]["apart_share"], numbers["apart"]
+    if share > 0.005:
+        yield t(
+            "{share} of the demand stands on streets that lead to no station and counts as not "
+            "covered. Check the street file for missing bridges and links.",
+            share=f"{share:.1%}",
+        )
+    if stations:
+        yield t(
+            "{n} stations stand on streets that lead to no demand and serve nobody: {which}. Check "
+            "the street file for missing bridges and links.",
+            n=len(stations), which=", ".join(i.partition(":")[2] for i in stations[:5]),
         )  # fmt: skip
 
 

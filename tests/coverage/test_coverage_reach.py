@@ -243,3 +243,55 @@ def test_nearest_station_without_stations_is_infinitely_far(
         minutes = nearest_station_minutes(make_grid(), demand, stations, max_min=30)
         assert np.isinf(minutes).all()
         assert minutes.index.equals(demand.index)
+
+
+def two_banks(make_grid):
+    """Two grids, 5 km apart, that no street joins."""
+    from planner.network import StreetNetwork
+
+    one = make_grid(5)
+    n, far = one.n_nodes, 5000.0
+    return StreetNetwork.from_arrays(
+        np.concatenate([one.x, one.x + far]),
+        np.concatenate([one.y, one.y]),
+        np.concatenate([one.tail, one.tail + n]),
+        np.concatenate([one.head, one.head + n]),
+        np.tile(one.length_m, 2),
+        crs=one.crs,
+        mode="walk",
+    )
+
+
+def test_points_that_no_street_joins_are_listed(make_grid, make_demand_table, make_stations_table):
+    streets = two_banks(make_grid)
+    demand = make_demand_table([(100, 100), (5100, 100), (100, 2000)], [1, 1, 1])
+    stations = make_stations_table([(0, 0), (200, 0)])
+    reach = make_reach(streets, demand, stations, limit_min=60)
+    assert list(reach.apart_demand) == ["d1"]
+    assert list(reach.unsnapped_demand) == ["d2"]
+    assert list(reach.apart_facilities) == []
+    other_side = make_stations_table([(0, 0), (5200, 0)])
+    both = make_reach(streets, demand.iloc[:1], other_side, limit_min=60)
+    assert list(both.apart_demand) == []
+    assert list(both.apart_facilities) == ["s1"]
+    assert list(both.select(["s0"]).apart_facilities) == []
+
+
+def test_two_sides_that_no_street_joins_are_an_error(
+    make_grid, make_demand_table, make_stations_table
+):
+    streets = two_banks(make_grid)
+    demand = make_demand_table([(100, 100), (300, 100)], [1, 1])
+    with pytest.raises(InputError, match=r"no street joins.*2 parts.*bridges"):
+        make_reach(streets, demand, make_stations_table([(5000, 0)]))
+
+
+def test_streets_of_another_city_are_told_by_their_distance(
+    make_grid, make_demand_table, make_stations_table
+):
+    demand = make_demand_table([(0, 120_000), (300, 130_000)], [1, 1])
+    with pytest.raises(InputError, match=r"`demand` lies within 300 m of a street: they begin 119"):
+        make_reach(make_grid(), demand, make_stations_table([(0, 0)]))
+    beside = make_demand_table([(0, 1500)], [1])
+    with pytest.raises(InputError, match=r"`demand` lies within 300 m of a street\. Check"):
+        make_reach(make_grid(), beside, make_stations_table([(0, 0)]))

@@ -17,11 +17,13 @@ def numbers():
     kept = {"file": "a.csv", "rows": 100, "kept": 100, "dropped": {}, "examples": {}}
     return {
         "off_streets": [],
+        "apart": [],
         "inputs": {"activity": dict(kept)},
         "network": {"components": 1, "main_share": 1.0},
         "demand": {
             "suppressed_share": 0.0,
             "off_streets_share": 0.0,
+            "apart_share": 0.0,
             "first_day": "2026-09-15",
             "last_day": "2026-09-16",
         },

@@ -13,6 +13,7 @@ def numbers(**changes):
     kept = {"file": "a.csv", "rows": 100, "kept": 100, "dropped": {}, "examples": {}}
     base = {
         "off_streets": [],
+        "apart": [],
         "inputs": {"activity": dict(kept), "stations": dict(kept)},
         "network": {"components": 1, "main_share": 1.0},
         "demand": {
@@ -20,6 +21,7 @@ def numbers(**changes):
             "weight_per_day": 10.0,
             "suppressed_share": 0.0,
             "off_streets_share": 0.0,
+            "apart_share": 0.0,
             "last_day": "2026-09-16",
         },
     }
@@ -50,6 +52,8 @@ def test_good_data_need_no_warning():
         ({"demand__suppressed_share": 0.3}, "30.0%"),
         ({"demand__off_streets_share": 0.2}, "20.0%"),
         ({"off_streets": ["station:东站"]}, "东站"),
+        ({"demand__apart_share": 0.03}, "3.0%"),
+        ({"apart": ["station:洲站"]}, "洲站"),
     ],
 )
 def test_a_fault_is_told_once(changes, word):
