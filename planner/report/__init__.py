@@ -1,7 +1,7 @@
 """A plan as report, workbook and layers; nothing that is a result is computed here."""
 
+from planner.report.answer import answer_rows
 from planner.report.check import write_check
-from planner.report.figures import answer_rows
 from planner.report.html import write_report
 from planner.report.layers import write_sites
 from planner.report.workbook import write_workbook

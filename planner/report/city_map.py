@@ -66,8 +66,8 @@ class View:
     ----------
     west, south, east, north
         The window, metres in the study's CRS.
-    height
-        Of the picture in units; it is `WIDTH` wide.
+    height, width
+        Of the picture in units, ten a millimetre.
     """
 
     west: float
@@ -75,11 +75,12 @@ class View:
     east: float
     north: float
     height: float
+    width: float = WIDTH
 
     @property
     def scale(self) -> float:
         """Units a metre."""
-        return WIDTH / (self.east - self.west)
+        return self.width / (self.east - self.west)
 
     def cut(self, shapes: np.ndarray) -> np.ndarray:
         """Return shapes cut to the window and 2 mm beyond, still in metres; some may be empty."""
@@ -132,18 +133,18 @@ def draw_city(plan: Plan, w: Words, *, label: str) -> Markup:
         element("defs", element("clipPath", window, id="window"), _hatch()),
         group(
             [
-                _water(table(plan, "water"), view),
+                draw_water(table(plan, "water"), view),
                 draw_cells(plan, view.turn, least_m=_LEAST_CELL / view.scale),
-                _streets(table(plan, "streets"), view),
+                draw_streets(table(plan, "streets"), view),
                 _districts(table(plan, "districts"), view),
                 _names(table(plan, "districts"), view, marks, district_names(plan)),
                 _parking(parking, at_parking),
-                _stations(table(plan, "stations"), at_stations),
-                _sites(sites, at_sites),
+                draw_stations(table(plan, "stations"), at_stations),
+                draw_sites(sites, at_sites),
             ],
             clip_path="url(#window)",
         ),
-        _scale_bar(view, w),
+        draw_scale(view, w),
         _north(w),
     ]
     return drawing(parts, width=WIDTH, height=view.height, label=label, class_="map")
@@ -191,14 +192,15 @@ def _hatch() -> Markup:
     )
 
 
-def _water(water: gpd.GeoDataFrame, view: View) -> Markup:
+def draw_water(water: gpd.GeoDataFrame, view: View) -> Markup:
+    """Draw rivers and lakes."""
     if not len(water):
         return group([])
     shapes = view.place(shapely.make_valid(water.geometry.to_numpy()))
     return element("path", d=area_path(shapely.simplify(shapes, 1.0)), fill=WATER)
 
 
-def _streets(streets: gpd.GeoDataFrame, view: View) -> Markup:
+def draw_streets(streets: gpd.GeoDataFrame, view: View) -> Markup:
     """Draw streets by class; the smallest are left out where they would make the file heavy."""
     if not len(streets):
         return group([])
@@ -299,7 +301,7 @@ def _meet(a: tuple[float, ...], b: tuple[float, ...]) -> bool:
 # ── the answer ────────────────────────────────────────────────────────────────────────────────
 
 
-def _sites(sites: pd.DataFrame, at: np.ndarray) -> Markup:
+def draw_sites(sites: pd.DataFrame, at: np.ndarray) -> Markup:
     """Rank numbers in circles; the first rank lies on top where they meet."""
     ranks = sites["rank"].to_numpy() if len(sites) else np.zeros(0)
     parts: list[Any] = []
@@ -312,7 +314,8 @@ def _sites(sites: pd.DataFrame, at: np.ndarray) -> Markup:
     return group(parts, text_anchor="middle", fill="#FFF", font_weight=700)
 
 
-def _stations(stations: pd.DataFrame, at: np.ndarray) -> Markup:
+def draw_stations(stations: pd.DataFrame, at: np.ndarray) -> Markup:
+    """Draw what exists, each kind in its shape, at places in units."""
     if not len(stations):
         return group([])
     kinds = stations["kind"] if "kind" in stations else ["station"] * len(stations)
@@ -351,7 +354,7 @@ def _beside(marks: np.ndarray, others: np.ndarray) -> np.ndarray:
     return moved
 
 
-def _scale_bar(view: View, w: Words) -> Markup:
+def draw_scale(view: View, w: Words) -> Markup:
     """Draw a bar of a round length, about a seventh of the width."""
     wanted = 0.16 * (view.east - view.west)
     power = 10.0 ** np.floor(np.log10(wanted))

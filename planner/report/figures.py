@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from planner.report.words import basis_line, data_dates, is_number, speak
+from planner.report.words import data_dates, is_number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -116,36 +116,6 @@ def read_figures(plan: Plan) -> Figures:
         first=(siting.get("informal_first") or 0) if _has_rule(plan) else None,
         free=_number(siting.get("free_share")),
     )
-
-
-def answer_rows(plan: Plan) -> list[tuple[str, str]]:
-    """Return the answer as label and value pairs, for the last table of the terminal.
-
-    Parameters
-    ----------
-    plan
-        A finished run.
-
-    Returns
-    -------
-    Covered share today and planned with its basis, best possible, what circles would claim,
-    rider-visits gained, stable sites and parking, in the study's language.
-    """
-    w = speak(plan.settings.study.language)
-    f, t = read_figures(plan), w.t
-    before, after = w.from_to(f.before, f.after)
-    rows = [
-        (t("covered today → planned"), f"{before} → {after}"),
-        (t("basis"), basis_line(plan, w)),
-        (t("best possible"), " · ".join(filter(None, [best_text(f, w), rule_text(f, w)]))),
-        (t("circles would claim"), " → ".join(w.from_to(f.circle_before, f.circle_after))),
-        (t("rider-visits gained a day"), f"+{w.number(f.gained_per_day)}"),
-        (t("stable sites"), stable_text(f, w)),
-    ]
-    if f.parking_sites:
-        text = t("{n} sites, {bays} bays", n=f.parking_sites, bays=f.bays)
-        rows.append((t("Friendly parking"), text))
-    return rows
 
 
 def best_text(f: Figures, w: Words) -> str:

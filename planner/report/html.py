@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from planner.report import crowds, story
+from planner.report import crowds, losses, nearness, story, whatif
 from planner.report.cells import unmet_breaks, who_is_reached
 from planner.report.charts import Row, draw_changes, draw_circles, draw_growth
 from planner.report.city_map import GLYPHS, draw_city, mark
@@ -60,7 +60,8 @@ def render_report(plan: Plan) -> str:
     w = speak(plan.settings.study.language)
     return render_page(
         "report.html", footer=data_text(plan, w), **_page_one(plan, w), **_coverage(plan, w),
-        **_sites(plan, w), **_crowds(plan, w), **_data(plan, w), t=w.t, w=w, plan=plan,
+        **_nearness(plan, w), **_losses(plan, w), **_edits(plan, w), **_sites(plan, w),
+        **_crowds(plan, w), **_data(plan, w), t=w.t, w=w, plan=plan,
     )  # fmt: skip
 
 
@@ -112,6 +113,72 @@ def _coverage(plan: Plan, w: Words) -> dict[str, Any]:
         "circles_title": story.circles_title(f, w),
         "circles_chart": circles,
         "radius_line": _radius_line(plan, w),
+    }
+
+
+def _nearness(plan: Plan, w: Words) -> dict[str, Any]:
+    """Return the minutes of all, of every time of day and of every district."""
+    scopes, far = nearness.read_nearness(plan), nearness.horizon_min(plan)
+    whole = next((s for s in scopes if s.scope == "all"), None)
+    if whole is None:
+        return {"nearness": []}
+    seats = nearness.has_seats(scopes)
+    hours = plan.settings.demand.dayparts
+    parts = [s for s in scopes if s.scope == "daypart"]
+    districts = sorted((s for s in scopes if s.scope == "district"),
+                       key=lambda s: (-(s.weight_per_day or 0.0), s.name))  # fmt: skip
+    named = [(w.t("All"), "", whole)]
+    named += [(w.daypart(s.name), w.clock(hours[s.name]), s) for s in parts if s.name in hours]
+    named += [(s.name, "", s) for s in (districts if len(districts) > 1 else [])]
+    return {
+        "nearness": [
+            (label, note, nearness.nearness_cells(scope, far, w, seats=seats))
+            for label, note, scope in named
+        ],
+        "nearness_heads": nearness.nearness_heads(w, seats=seats),
+        "nearness_title": nearness.nearness_title(whole, plan, w),
+        "nearness_lines": nearness.nearness_lines(whole, plan, w),
+        "nearness_basis": _under(basis_line(plan, w), nearness.nearness_note(plan, w)),
+    }
+
+
+def _losses(plan: Plan, w: Words) -> dict[str, Any]:
+    """Return who is left without a station, and what closing each station would cost."""
+    after = losses.read_left_out(plan, "after")
+    closures = losses.read_closures(plan, "after") or losses.read_closures(plan, "before")
+    dear = [c for c in closures if not c.free]
+    shown, far = losses.MOST_ROWS, nearness.horizon_min(plan)
+    return {
+        "left_out": [(p, losses.far_minutes(p.nearest_min, far, w)) for p in after[:shown]],
+        "left_out_title": losses.left_out_title(plan, w) if losses.has_left_out(plan) else "",
+        "left_out_line": losses.left_out_line(plan, w),
+        "left_out_basis": _under(
+            crowds.most_line(shown, len(after), w), basis_line(plan, w),
+        ),
+        "closures": [(c, losses.far_minutes(c.next_min, far, w)) for c in dear[:shown]],
+        "closures_title": losses.closures_title(closures, w),
+        "closures_line": losses.closures_line(plan, w),
+        "closures_basis": _under(
+            crowds.most_line(shown, len(dear), w), losses.closures_note(w), basis_line(plan, w),
+        ),
+    }  # fmt: skip
+
+
+def _edits(plan: Plan, w: Words) -> dict[str, Any]:
+    """Return what each change of the streets would do, those told at length with a sketch."""
+    edits, shown = whatif.read_edits(plan), whatif.MOST_EDITS
+    return {
+        "edits": [
+            {
+                "title": whatif.edit_title(plan, e, w),
+                "rows": list(whatif.edit_rows(plan, e, w)),
+                "adopted": whatif.adopted_words(e, w),
+                "sketch": whatif.draw_edit(plan, e, w),
+            }
+            for e in edits[:shown]
+        ],
+        "edits_line": whatif.edits_line(w),
+        "edits_basis": _under(crowds.most_line(shown, len(edits), w), basis_line(plan, w)),
     }
 
 

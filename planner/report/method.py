@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from planner.report.figures import STABLE
+from planner.report.nearness import nearness_method, nearness_terms
 from planner.report.words import basis_line
 from planner.settings import Settings
 
@@ -42,6 +43,7 @@ def definitions(plan: Plan, w: Words) -> list[tuple[str, str]]:
             t("Open at the time"),
             t("the same, counting only stations open for at least half of the time of day"),
         ),
+        *nearness_terms(plan, w),
         (t("Today, planned"), t("existing stations; existing stations and recommended sites")),
         (
             t("Best possible"),
@@ -152,6 +154,7 @@ def method_lines(plan: Plan, w: Words) -> list[tuple[str, str]]:
                 edges=w.count(network["edges"]), snap=f"{s.service.snap_m:g}",
             ),
         ),
+        *nearness_method(plan, w),
         (
             t("Siting"),
             t(

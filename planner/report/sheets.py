@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from planner.report.access_sheets import access_sheets
 from planner.report.crowd_sheets import crowd_sheets
-from planner.report.figures import read_figures, station_names, table
+from planner.report.figures import station_names, table
 from planner.report.method import (
     definitions,
     method_lines,
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 def make_sheets(plan: Plan, w: Words) -> list[Sheet]:
     """Return the tables in the order of the workbook, after its summary."""
     return [
-        _sites(plan, w), _parking(plan, w), _coverage(plan, w), _stations(plan, w),
+        _sites(plan, w), _parking(plan, w), *access_sheets(plan, w), _stations(plan, w),
         *crowd_sheets(plan, w), _inputs(plan, w), _method(plan, w),
     ]  # fmt: skip
 
@@ -74,34 +75,6 @@ def _parking(plan: Plan, w: Words) -> Sheet:
     )  # fmt: skip
     return Sheet(t("Friendly parking"), t("where e-bikes can stop, and how many bays"), basis,
                  fields, rows, frozen=2, tinted=True)  # fmt: skip
-
-
-def _coverage(plan: Plan, w: Words) -> Sheet:
-    t, f = w.t, read_figures(plan)
-    at_any_hour, open_then = t("at any hour"), t("open at the time")
-
-    def row(scope: str, name: str, hours: str, s: Any) -> tuple[Any, ...]:
-        known = s.before is not None and s.after is not None
-        change = round(100.0 * (s.after - s.before), 4) if known else None
-        return scope, name, hours, s.weight_per_day, s.before, s.after, change
-
-    whole = row(t("All"), t("All"), at_any_hour, f)
-    circles = (t("Circles"), t("what circles would claim"), at_any_hour, f.weight_per_day,
-               f.circle_before, f.circle_after, None)  # fmt: skip
-    rows = [whole, circles]
-    hours = plan.settings.demand.dayparts
-    rows += [
-        row(t("Time of day"), f"{w.daypart(s.name)} {w.clock(hours[s.name])}", open_then, s)
-        for s in f.dayparts
-    ]
-    rows += [row(t("District"), s.name, at_any_hour, s) for s in f.districts]
-    fields = [
-        Field(t("Scope")), Field(t("Name"), most=34), Field(t("Stations counted")),
-        Field(t("Rider-visits/day"), "measure"), Field(t("Today, %"), "share"),
-        Field(t("Planned, %"), "share"), Field(t("Change, points"), "points"),
-    ]  # fmt: skip
-    return Sheet(t("Coverage"), t("covered shares of districts and times of day"),
-                 basis_line(plan, w), fields, rows, frozen=2)  # fmt: skip
 
 
 def _stations(plan: Plan, w: Words) -> Sheet:

@@ -15,8 +15,10 @@ CRS = "EPSG:32650"
 HOSTILE = "<img src=x onerror=alert(1)>${1+1}</script>"
 FORMULA = "=1+1"
 X0, Y0 = 400_000.0, 2_860_000.0
-CELL_M, LIMIT_MIN, KMH = 150.0, 15.0, 4.0
+CELL_M, LIMIT_MIN, HORIZON_MIN, KMH = 150.0, 15.0, 60.0, 4.0
 DETOUR = 1.3
+EDITS = [("商场后门通道", "Mall storeroom door"), ("江北大桥", "North bridge"),
+         ("厂区东门", "East gate")]  # fmt: skip
 DAYPARTS = {
     "morning": (6, 11),
     "noon": (11, 14),
@@ -87,6 +89,14 @@ def make_plan(language="zh", *, hostile=False, **study):
     }
     for when, chosen in (("before", []), ("after", list(sites["candidate_id"]))):
         tables[f"coverage_{when}"] = measure(reach, demand, candidates, chosen, districts)
+    tables |= {
+        "closures": make_closures(reach, demand, candidates, sites),
+        "uncovered": make_uncovered(words),
+        "edits": make_edits(words),
+    }
+    if hostile:
+        for name, columns in (("edits", ["name", "district"]), ("uncovered", ["name"])):
+            tables[name] = tables[name].assign(**dict.fromkeys(columns, HOSTILE))
     summary = summarise(settings, tables)
     if hostile:
         summary["inputs"]["stations"]["examples"] = {"malformed coordinate": f"row 41: {HOSTILE}"}
@@ -261,10 +271,15 @@ def make_streets():
 
 
 def minutes_between(demand, candidates):
-    dx = demand.geometry.x.to_numpy()[:, None] - candidates.geometry.x.to_numpy()
-    dy = demand.geometry.y.to_numpy()[:, None] - candidates.geometry.y.to_numpy()
-    minutes = DETOUR * np.hypot(dx, dy) / (KMH * 1000 / 60)
+    minutes = all_minutes(demand, candidates)
     return csr_array(np.where(minutes <= LIMIT_MIN, minutes, 0.0))
+
+
+def all_minutes(demand, facilities):
+    """Minutes from every demand point to every facility, however far; shape (n, m)."""
+    dx = demand.geometry.x.to_numpy()[:, None] - facilities.geometry.x.to_numpy()
+    dy = demand.geometry.y.to_numpy()[:, None] - facilities.geometry.y.to_numpy()
+    return DETOUR * np.hypot(dx, dy) / (KMH * 1000 / 60)
 
 
 def choose(reach, demand, candidates, count=6):
@@ -327,6 +342,7 @@ def measure(reach, demand, candidates, chosen, districts):
     covered = reach.covered(columns)
     awake = candidates["hours"].to_numpy() != "09:00-17:00"
     at_night = reach.covered(columns[awake[columns]])
+    near = all_minutes(demand, candidates.iloc[columns])
     rows = {}
 
     def add(scope, name, weight, open_now=None):
@@ -338,7 +354,7 @@ def measure(reach, demand, candidates, chosen, districts):
             "weight_per_day": total,
             "covered_share": weight[covered].sum() / total,
             "open_share": np.nan if open_now is None else weight[open_now].sum() / total,
-            "median_min": 7.0,
+            **ease(near, weight.to_numpy(), covered),
         }
 
     add("all", "all", demand["weight_per_day"])
@@ -351,7 +367,111 @@ def measure(reach, demand, candidates, chosen, districts):
         )
     for name, shape in zip(districts["name"], districts.geometry, strict=True):
         add("district", name, demand["weight_per_day"] * demand.within(shape))
-    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("scope_id")
+    table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("scope_id")
+    table.attrs["coverage"] = {"horizon_min": HORIZON_MIN, "full_min": 5.0}
+    return table
+
+
+def ease(minutes, weight, covered):
+    """Minutes, backup, gradual coverage and seats of one scope, straight from the definitions."""
+    nearest = minutes.min(axis=1)
+    order = np.argsort(nearest, kind="stable")
+    share = np.cumsum(weight[order]) / weight.sum()
+    within = nearest <= HORIZON_MIN
+
+    def quantile(q):
+        value = nearest[order][np.searchsorted(share, q - 1e-12)]
+        return value if value <= HORIZON_MIN else np.nan
+
+    gradual = np.clip((LIMIT_MIN - nearest) / (LIMIT_MIN - 5.0), 0.0, 1.0)
+    return {
+        "mean_min": np.average(nearest[within], weights=weight[within]),
+        "median_min": quantile(0.5),
+        "p90_min": quantile(0.9),
+        "backup_share": weight[(minutes <= LIMIT_MIN).sum(axis=1) >= 2].sum() / weight.sum(),
+        "gradual_share": (weight * gradual).sum() / weight.sum(),
+        "seats_per_100": 36.0 / weight.sum() * 100 * covered.mean(),
+    }
+
+
+def make_closures(reach, demand, candidates, sites):
+    """What each closing would cost, today and with the plan."""
+    weight, rows = demand["weight_per_day"].to_numpy(), {}
+    kept = candidates.index[candidates["action"] == "keep"]
+    for when, opened in (("before", kept), ("after", kept.append(pd.Index(sites["candidate_id"])))):
+        minutes = all_minutes(demand, candidates.loc[opened])
+        nearest = minutes.argmin(axis=1)
+        for j, key in enumerate(opened):
+            rest = np.delete(minutes, j, axis=1).min(axis=1)
+            lost = weight[(minutes.min(axis=1) <= LIMIT_MIN) & (rest > LIMIT_MIN)].sum()
+            away = np.median(rest[nearest == j]) if (nearest == j).any() else np.nan
+            rows[f"{when}:{key}"] = {
+                "when": when,
+                "facility_id": key,
+                "name": candidates.loc[key, "name"],
+                "served_per_day": weight[nearest == j].sum(),
+                "lost_per_day": lost,
+                "lost_share": lost / weight.sum(),
+                "next_min": away if away <= HORIZON_MIN else np.nan,
+            }
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("closure_id")
+
+
+def make_uncovered(words):
+    """One place that the plan does not reach, two that are without a station today."""
+    north, _, new = words["districts"]
+    return gpd.GeoDataFrame(
+        {
+            "when": ["before", "before", "after"],
+            "name": [
+                f"{new} · {words['street'].format(n=3)}",
+                f"{north} · {words['street'].format(n=8)}",
+                f"{north} · {words['street'].format(n=8)}",
+            ],
+            "weight_per_day": [1240.0, 355.4, 233.3],
+            "points": [14, 6, 5],
+            "peak": ["noon", "", ""],
+            "peak_share": [0.4, np.nan, np.nan],
+            "nearest_min": [23.4, np.nan, 17.2],
+        },
+        geometry=gpd.points_from_xy([X0 + 2600, X0 - 3000, X0 - 3000], [Y0 - 1700, Y0, Y0 + 2000]),
+        crs=CRS,
+        index=pd.Index(["before:1", "before:2", "after:1"], name="uncovered_id"),
+    )
+
+
+def make_edits(words):
+    """A passage that would help, a bridge that may close, a gate that changes nothing."""
+    north, old, _ = words["districts"]
+    x, y = X0 + 600, Y0 + 1200
+    lines = [
+        [(X0 - 300, Y0 - 700), (X0 - 260, Y0 - 650)],
+        [(x, y - 260), (x + 20, y + 260)],
+        [(X0, Y0), (X0 + 90, Y0)],
+    ]
+    return gpd.GeoDataFrame(
+        {
+            "name": [EDITS[k][words is NAMES["en"]] for k in range(3)],
+            "action": ["connect", "close", "open"],
+            "adopted": [False, False, True],
+            "before_min": [7.6, 2.1, np.nan],
+            "after_min": [1.0, 24.2, 3.0],
+            "affected_per_day": [812.0, 1534.0, 0.0],
+            "affected_before_min": [11.2, 8.4, np.nan],
+            "affected_after_min": [8.1, 15.0, np.nan],
+            "hours_saved_per_day": [42.0, -168.7, 0.0],
+            "covered_before": [0.511, 0.511, 0.511],
+            "covered_after": [0.523, 0.466, 0.511],
+            "planned_before": [0.931, 0.931, 0.931],
+            "planned_after": [0.931, 0.884, 0.931],
+            "district": [old, north, ""],
+            "district_before": [0.62, 0.41, np.nan],
+            "district_after": [0.64, 0.22, np.nan],
+        },
+        geometry=[shapely.MultiLineString([line]) for line in lines],
+        crs=CRS,
+        index=pd.Index([1, 2, 3], name="edit_id"),
+    )
 
 
 def summarise(settings, tables):
