@@ -144,7 +144,26 @@ def metric_crs(table: gpd.GeoDataFrame) -> CRS:
         return table.crs
     if table.geometry.isna().all() or table.geometry.is_empty.all():
         raise CrsError("the table holds no geometry, so no UTM zone can be chosen.")
-    return table.estimate_utm_crs()
+    corners = table.total_bounds
+    if not table.crs.is_geographic:
+        from pyproj import Transformer
+
+        corners = Transformer.from_crs(table.crs, WGS84, always_xy=True).transform_bounds(*corners)
+    return utm_crs((corners[0] + corners[2]) / 2, (corners[1] + corners[3]) / 2)
+
+
+def utm_crs(lon: float, lat: float) -> CRS:
+    """Return the UTM zone of a place on WGS 84.
+
+    Examples
+    --------
+    >>> utm_crs(114.05, 22.54).to_string(), utm_crs(-58.4, -34.6).to_string()
+    ('EPSG:32650', 'EPSG:32721')
+    """
+    from pyproj import CRS
+
+    zone = int((lon + 180.0) // 6.0) % 60 + 1
+    return CRS.from_epsg((32600 if lat >= 0 else 32700) + zone)
 
 
 def is_metric(crs: CRS | None) -> bool:

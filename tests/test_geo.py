@@ -18,11 +18,18 @@ from planner.geo import (
     require_metric,
     shift_datum,
     to_wgs84,
+    utm_crs,
 )
 
 GEOD = Geod(ellps="WGS84")
 in_china = st.tuples(st.floats(73.5, 134.5), st.floats(18.5, 53.0))
 in_europe = st.tuples(st.floats(-9.0, 30.0), st.floats(36.0, 70.0))
+
+
+@pytest.mark.parametrize("place", [(8.1, 60.2), (114.05, 22.54), (-70.6, -33.4), (179.9, -0.01)])
+def test_the_zone_is_the_one_of_the_database(place):
+    table = gpd.GeoDataFrame(geometry=[Point(place).buffer(0.01)], crs="EPSG:4326")
+    assert utm_crs(*place) == table.estimate_utm_crs() == metric_crs(table)
 
 
 def metres(a, b):

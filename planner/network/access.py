@@ -37,6 +37,31 @@ access`` in a car; ``motorroad=yes`` closes a road to riders and walkers. One-wa
 ``oneway:foot=yes``); roundabouts and motorways are one-way unless they say no. Speed: on foot and
 by e-bike the same on every street; by car ``maxspeed`` where given, else the table, or one speed
 everywhere if asked for.
+
+What stands on a node of the street (`barrier=…`) lets pass, where no access tag says otherwise:
+
+====================================================  =====  =====  =====
+barrier                                               walk   ebike  drive
+====================================================  =====  =====  =====
+gate, lift_gate, swing_gate, sliding_gate             yes    yes    yes
+entrance, arch, no                                    yes    yes    yes
+toll_booth, border_control, sally_port, checkpoint    yes    yes    yes
+cattle_grid, height_restrictor, kerb, speed_bump      yes    yes    yes
+bollard, block, planter, chain, rope, jersey_barrier  yes    yes    no
+cycle_barrier, motorcycle_barrier, bar                yes    yes    no
+bus_trap, sump_buster, spikes, log, debris, boom      yes    yes    no
+kissing_gate, stile, turnstile, wicket_gate           yes    no     no
+full-height_turnstile, step, steps, horse_stile       yes    no     no
+wall, city_wall, retaining_wall, fence, guard_rail    no     no     no
+hedge, ditch, handrail, barrier_board                 no     no     no
+====================================================  =====  =====  =====
+
+A kind that is not listed stops cars only. The access tags above count on the node, too, the most
+specific first: ``access=private|no|…`` bars (the gate of an estate that riders may not enter) and
+``yes|permissive|delivery|…`` takes that back; only the mode's own tag (``foot``, ``bicycle``,
+``motor_vehicle``, ``motorcar``) opens what its kind closes, such as a bollard that is lowered.
+``locked=yes`` bars unless a tag opens. So do the routers: OSRM's profiles and GraphHopper's
+barrier parser, after the wiki's page of the key. At a node that bars the streets end.
 """
 
 from __future__ import annotations
@@ -100,9 +125,39 @@ NO_STREET = (
     "corridor", "elevator", "bus_guideway", "escape", "rest_area", "services", "no",
 )  # fmt: skip
 
+
+class Barrier(NamedTuple):
+    """Whom a barrier lets pass."""
+
+    walk: bool
+    ebike: bool
+    drive: bool
+
+
+_ALL, _NO_CARS = Barrier(True, True, True), Barrier(True, True, False)
+_ON_FOOT, _NOBODY = Barrier(True, False, False), Barrier(False, False, False)
+UNLISTED = _NO_CARS
+BARRIERS: dict[str, Barrier] = {
+    kind: passes
+    for passes, kinds in (
+        (_ALL, ("gate lift_gate swing_gate sliding_gate entrance arch no toll_booth border_control "
+               "sally_port checkpoint cattle_grid height_restrictor kerb speed_bump")),
+        (_NO_CARS, ("bollard block planter chain rope jersey_barrier cycle_barrier "
+                   "motorcycle_barrier bar bus_trap sump_buster spikes log debris boom")),
+        (_ON_FOOT, ("kissing_gate stile turnstile wicket_gate full-height_turnstile step steps "
+                   "horse_stile")),
+        (_NOBODY, ("wall city_wall retaining_wall fence guard_rail hedge ditch handrail "
+                  "barrier_board")),
+    )
+    for kind in kinds.split()
+}  # fmt: skip
+
 TAGS = (
     "highway", "name", "oneway", "oneway:bicycle", "oneway:foot", "cycleway", "junction", "foot",
     "bicycle", "access", "vehicle", "motor_vehicle", "motorcar", "motorroad", "maxspeed", "area",
+)  # fmt: skip
+NODE_TAGS = (
+    "barrier", "access", "foot", "bicycle", "vehicle", "motor_vehicle", "motorcar", "locked",
 )  # fmt: skip
 
 _OPEN = ("yes", "designated", "permissive", "official", "destination", "customers", "delivery")
@@ -115,6 +170,7 @@ _CHAIN = {
     "ebike": ("bicycle", "vehicle", "access"),
     "drive": ("motorcar", "motor_vehicle", "vehicle", "access"),
 }
+_OWN = {"walk": ("foot",), "ebike": ("bicycle",), "drive": ("motor_vehicle", "motorcar")}
 _INVITED = ("yes", "designated", "permissive", "official")
 _MPH = 1.609344
 
@@ -194,6 +250,35 @@ def permit(
         np.where(is_open & ~forward_only, kmh, 0.0),
         np.array([road.street_class for road in table], dtype=np.int8)[kind],
     )
+
+
+def bars(tags: Mapping[str, np.ndarray], n: int, mode: str) -> np.ndarray:
+    """Tell which of `n` nodes a mode cannot pass; bool, shape (n,).
+
+    Parameters
+    ----------
+    tags
+        Name of an OSM tag → array of n texts, empty where the tag is absent. Any may be missing; a
+        node without `barrier` bars nobody.
+    n
+        Number of nodes.
+    mode
+        walk, ebike or drive.
+    """
+
+    def tag(name: str) -> np.ndarray:
+        return tags.get(name, np.zeros(n, dtype="<U1"))
+
+    kinds, kind = np.unique(tag("barrier"), return_inverse=True)
+    default = np.array([getattr(BARRIERS.get(str(k), UNLISTED), mode) for k in kinds], dtype=bool)
+    passes = default[kind]
+    allowed = passes & (tag("locked") != "yes")
+    for name in reversed(_CHAIN[mode]):
+        value = tag(name)
+        pushed = value == "dismount"  # a rider may push through
+        opened = (np.isin(value, _OPEN) | pushed) & (passes | (name in _OWN[mode]))
+        allowed = (allowed & (~np.isin(value, _SHUT) | pushed)) | opened
+    return ~allowed & (tag("barrier") != "")
 
 
 def _default(road: Road, mode: str) -> bool:

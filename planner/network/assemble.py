@@ -52,6 +52,37 @@ class Chains(NamedTuple):
     vertex_m: np.ndarray
 
 
+def cut_at(pieces: Pieces, barred: np.ndarray) -> tuple[Pieces, int]:
+    """End every piece at the vertices where nobody passes; each keeps its stub.
+
+    Parameters
+    ----------
+    pieces
+        As the source gives them.
+    barred
+        bool, shape (v,): vertices that join nothing.
+
+    Returns
+    -------
+    pieces, count
+        And how many vertices joined pieces before.
+    """
+    meeting = np.bincount(pieces.a, minlength=len(pieces.x))
+    meeting += np.bincount(pieces.b, minlength=len(pieces.x))
+    cut = barred & (meeting > 1)
+    ends = np.concatenate([pieces.a, pieces.b])
+    loose = np.flatnonzero(cut[ends])
+    old = ends[loose]
+    ends[loose] = len(pieces.x) + np.arange(len(loose))
+    count = len(pieces.a)
+    return pieces._replace(
+        x=np.concatenate([pieces.x, pieces.x[old]]),
+        y=np.concatenate([pieces.y, pieces.y[old]]),
+        a=ends[:count],
+        b=ends[count:],
+    ), int(cut.sum())
+
+
 def make_chains(pieces: Pieces) -> Chains:
     """Contract pieces into chains; pieces closed both ways are left out."""
     is_open = (pieces.forward_kmh > 0) | (pieces.backward_kmh > 0)

@@ -119,7 +119,7 @@ def _read(
     if kind.endswith((".pbf", ".osm")):
         from planner.network.osm import read_osm
 
-        return *read_osm(file, mode=mode, speed_kmh=speed_kmh, crs=crs), {}, str(file)
+        return *read_osm(file, mode=mode, speed_kmh=speed_kmh, crs=crs), str(file)
     if kind.endswith(".graphml"):
         graph = read_graphml(file)
         pieces, metric = read_graph(graph, mode=mode, speed_kmh=speed_kmh, crs=crs, file=str(file))

@@ -1,5 +1,6 @@
 """The access table: as printed in its module, and what tags change."""
 
+import re
 from importlib.resources import files
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 
 from planner.errors import SettingsError
 from planner.network import access
-from planner.network.access import ROADS, TAGS, permit
+from planner.network.access import BARRIERS, NODE_TAGS, ROADS, TAGS, bars, permit
 
 
 def speeds(mode, speed_kmh=None, **tags):
@@ -31,8 +32,55 @@ def test_the_printed_table_is_the_table():
 
 def test_gdal_hands_over_every_tag_that_the_table_reads():
     conf = files("planner.network").joinpath("osmconf.ini").read_text(encoding="utf-8")
-    (line,) = [row for row in conf.splitlines() if row.startswith("attributes=")]
-    assert line.removeprefix("attributes=").split(",") == list(TAGS)
+    points, lines = (row for row in conf.splitlines() if row.startswith("attributes="))
+    assert points.removeprefix("attributes=").split(",") == list(NODE_TAGS)
+    assert lines.removeprefix("attributes=").split(",") == list(TAGS)
+
+
+def test_the_printed_barriers_are_the_barriers():
+    printed = {}
+    for line in access.__doc__.splitlines():
+        kinds, *passes = re.split(r"  +", line.strip())
+        if len(passes) == 3 and set(passes) <= {"yes", "no"}:
+            printed |= {kind: tuple(p == "yes" for p in passes) for kind in kinds.split(", ")}
+    assert printed == {kind: tuple(passes) for kind, passes in BARRIERS.items()}
+
+
+def barred(mode, **tags):
+    return bool(bars({name: np.array([value]) for name, value in tags.items()}, 1, mode)[0])
+
+
+@pytest.mark.parametrize(
+    ("tags", "stopped"),
+    [
+        ({"barrier": "gate"}, ""),
+        ({"barrier": "lift_gate"}, ""),
+        ({"barrier": "bollard"}, "drive"),
+        ({"barrier": "bollard", "motor_vehicle": "yes"}, ""),
+        ({"barrier": "bollard", "access": "yes"}, "drive"),  # whoever fits through
+        ({"barrier": "stile"}, "ebike drive"),
+        ({"barrier": "turnstile", "bicycle": "yes"}, "drive"),
+        ({"barrier": "wall"}, "walk ebike drive"),
+        ({"barrier": "wall", "foot": "yes"}, "ebike drive"),
+        ({"barrier": "of some new kind"}, "drive"),
+        ({"barrier": "yes"}, "drive"),
+        ({"barrier": "gate", "access": "private"}, "walk ebike drive"),
+        ({"barrier": "gate", "access": "private", "foot": "yes"}, "ebike drive"),
+        ({"barrier": "gate", "access": "no", "bicycle": "permissive"}, "walk drive"),
+        ({"barrier": "gate", "access": "private", "vehicle": "delivery"}, "walk"),
+        ({"barrier": "gate", "access": "customers"}, ""),
+        ({"barrier": "lift_gate", "motor_vehicle": "private"}, "drive"),
+        ({"barrier": "lift_gate", "motor_vehicle": "private", "motorcar": "yes"}, ""),
+        ({"barrier": "gate", "foot": "no"}, "walk"),
+        ({"barrier": "gate", "bicycle": "dismount"}, ""),
+        ({"barrier": "gate", "locked": "yes"}, "walk ebike drive"),
+        ({"barrier": "gate", "locked": "yes", "foot": "permissive"}, "ebike drive"),
+        ({"barrier": "gate", "locked": "no"}, ""),
+        ({"access": "private"}, ""),  # no barrier: nothing stands there
+    ],
+)
+def test_whom_a_barrier_stops(tags, stopped):
+    assert [mode for mode in ("walk", "ebike", "drive") if barred(mode, **tags)] == stopped.split()
 
 
 @pytest.mark.parametrize(
