@@ -4,9 +4,11 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.sparse import csr_array
 from shapely import Point, box
 
 from planner.network import StreetNetwork
+from planner.tables import Reach
 
 CRS = "EPSG:32650"
 
@@ -73,5 +75,19 @@ def make_grid():
         length = np.full(len(tail), step)
         options = {"mode": "walk", "speed_kmh": 4.0, "crs": CRS, **options}
         return StreetNetwork.from_arrays(x, y, tail, head, length, **options)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def make_reach_by_hand():
+    """A reach within 15 minutes from a dense table, NaN out of reach; zero stays an entry."""
+
+    def make(demand, facilities, minutes):
+        minutes = np.asarray(minutes, dtype=float).reshape(len(demand), len(facilities))
+        row, column = np.nonzero(np.isfinite(minutes))
+        table = csr_array((minutes[row, column], (row, column)), shape=minutes.shape)
+        table.sort_indices()
+        return Reach(table, demand.index, pd.Index(facilities), 15.0, "walk", 4.0)
 
     return make

@@ -3,26 +3,16 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.sparse import csr_array
 
 from planner.coverage import circle_share, measure_coverage
-from planner.errors import InputError
-from planner.tables import Reach, check_table
+from planner.errors import InputError, SettingsError
+from planner.tables import check_table
 
 PARTS = {"noon": (11, 14), "night": (21, 6)}
 
 
-def make_reach_by_hand(demand, facilities, minutes):
-    """A reach from a dense table, NaN out of reach; a time of zero stays an entry."""
-    minutes = np.asarray(minutes, dtype=float).reshape(len(demand), len(facilities))
-    row, column = np.nonzero(np.isfinite(minutes))
-    table = csr_array((minutes[row, column], (row, column)), shape=minutes.shape)
-    table.sort_indices()
-    return Reach(table, demand.index, pd.Index(facilities), 15.0, "walk", 4.0)
-
-
 @pytest.fixture
-def town(make_demand_table, make_stations_table):
+def town(make_reach_by_hand, make_demand_table, make_stations_table):
     demand = make_demand_table(
         [(100, 100), (900, 900), (1100, 100), (2500, 500)],
         [10, 20, 30, 40],
@@ -127,7 +117,9 @@ def test_demand_outside_every_district_counts_to_the_nearest(town, two_districts
     assert table.loc["district:江南", "weight_per_day"] == 70  # d3 lies 500 m east of it
 
 
-def test_a_shared_border_counts_once_and_to_the_first(make_demand_table, two_districts):
+def test_a_shared_border_counts_once_and_to_the_first(
+    make_reach_by_hand, make_demand_table, two_districts
+):
     demand = make_demand_table([(1000, 50), (1500, 50)], [3, 4])
     reach = make_reach_by_hand(demand, ["s0"], [[1.0], [np.nan]])
     for area in (two_districts, two_districts.iloc[::-1]):
@@ -144,7 +136,7 @@ def test_districts_in_another_crs_are_met(town, two_districts):
     pd.testing.assert_frame_equal(plain, degrees)
 
 
-def test_a_scope_without_demand_has_no_share(make_demand_table, two_districts):
+def test_a_scope_without_demand_has_no_share(make_reach_by_hand, make_demand_table, two_districts):
     demand = make_demand_table([(100, 50)], [3])
     reach = make_reach_by_hand(demand, ["s0"], [[1.0]])
     row = measure_coverage(reach, demand, area=two_districts, dayparts={}).loc["district:江南"]
@@ -156,6 +148,7 @@ def test_a_scope_without_demand_has_no_share(make_demand_table, two_districts):
 def test_order_of_rows_does_not_matter(town, two_districts):
     demand, stations, reach = town
     demand = demand.assign(weight_per_day=[0.1, 0.2, 0.3, 0.4])
+    stations = stations.assign(capacity=[7.0, 11.0, 13.0])
     plain = measure_coverage(reach, demand, facilities=stations, area=two_districts, dayparts=PARTS)
     for seed in range(5):
         shuffled = measure_coverage(
@@ -205,28 +198,43 @@ minutes_tables = st.lists(
     max_size=3,
 )
 spans = st.sampled_from(["", "00:00-24:00", "11:00-14:00", "22:00-06:00", "08:00-12:00"])
+SHARES = ["covered_share", "backup_share", "gradual_share", "open_share"]
 
 
-@settings(max_examples=40, deadline=None)
-@given(minutes_tables, st.lists(spans, min_size=4, max_size=4))
-def test_more_stations_never_cover_less_and_open_never_more_than_covered(
-    make_demand_table, make_stations_table, minutes, hours
+@settings(max_examples=25, deadline=None)
+@given(minutes_tables, st.tuples(st.lists(spans, min_size=4, max_size=4), st.floats(0, 20)))
+def test_more_stations_never_serve_worse_and_no_share_exceeds_the_covered(
+    make_reach_by_hand, make_demand_table, make_stations_table, minutes, options
 ):
+    hours, full_min = options
     demand = make_demand_table(
         [(0, 0), (1, 1), (2, 2)], [1, 2, 4], weight_noon=[1.0, 0, 2], weight_night=[0.0, 2, 2]
     )
-    stations = make_stations_table([(0, 0)] * 4, hours)
+    stations = make_stations_table([(0, 0)] * 4, hours).assign(capacity=[4.0, np.nan, 9.0, 0.0])
     reach = make_reach_by_hand(demand, stations.index, minutes)
     last = None
     for count in range(5):
         some = stations.iloc[:count]
-        table = measure_coverage(reach.select(some.index), demand, facilities=some, dayparts=PARTS)
-        parts = table[table["scope"] == "daypart"]
-        assert (parts["open_share"] <= parts["covered_share"] + 1e-12).all()
+        table = measure_coverage(
+            reach.select(some.index), demand, facilities=some, dayparts=PARTS, full_min=full_min
+        )
+        for share in SHARES:
+            assert (table["covered_share"] - table[share].fillna(0) >= -1e-12).all()
         if last is not None:
-            assert (table["covered_share"] >= last["covered_share"] - 1e-12).all()
-            assert (parts["open_share"] >= last.loc[parts.index, "open_share"] - 1e-12).all()
+            for column in [*SHARES, "seats_per_100"]:
+                assert (table[column].fillna(0) >= last[column].fillna(0) - 1e-9).all()
+            for column in ["median_min", "p90_min"]:
+                assert (table[column].fillna(99) <= last[column].fillna(99) + 1e-12).all()
         last = table
+    # no demand lies between full cover and none
+    steps = measure_coverage(reach, demand, facilities=stations, dayparts=PARTS, full_min=15)
+    assert steps["gradual_share"].tolist() == steps["covered_share"].tolist()
+
+
+def test_a_negative_full_cover_is_refused(town):
+    demand, _, reach = town
+    with pytest.raises(SettingsError, match="`full_min` setting must not be negative"):
+        measure_coverage(reach, demand, full_min=-1)
 
 
 def test_circles_by_hand(make_demand_table, make_stations_table):
