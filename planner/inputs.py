@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from planner import load
 from planner.errors import SettingsError
 from planner.load.files import fingerprint
-from planner.network import StreetNetwork, load_streets
+from planner.network import StreetNetwork, edit_streets, load_streets, trace_edits
 from planner.progress import OnStage, Stages
 
 if TYPE_CHECKING:
@@ -26,12 +26,13 @@ class Inputs:
     """What a study brings, in one metric CRS."""
 
     area: gpd.GeoDataFrame
-    streets: StreetNetwork
+    streets: StreetNetwork  # with the study's adopted edits
     activity: gpd.GeoDataFrame | FixFeed  # fixes are a feed
     stations: gpd.GeoDataFrame | None
     hosts: gpd.GeoDataFrame | None
     water: gpd.GeoDataFrame | None
     notes: dict[str, dict[str, Any]]  # name → what was read and lost (`tables.record_input`)
+    unedited: StreetNetwork  # the streets as their file has them
 
 
 def load_inputs(s: Settings, *, on_stage: OnStage | None = None) -> Inputs:
@@ -56,6 +57,7 @@ def load_inputs(s: Settings, *, on_stage: OnStage | None = None) -> Inputs:
     )  # fmt: skip
     if area is None:
         area = load.area_from_streets(streets.lines(), s.name)
+    edited = _adopt(s, streets)
     activity = _open_activity(s, area, stage)
     stations = None
     if s.stations.file:
@@ -68,7 +70,17 @@ def load_inputs(s: Settings, *, on_stage: OnStage | None = None) -> Inputs:
     attrs = {name: getattr(table, "attrs", {}) for name, table in read.items()}
     notes = {name: said["input"] for name, said in attrs.items() if "input" in said}
     notes["streets"] = _note_streets(s, streets)
-    return Inputs(area, streets, activity, stations, hosts, _load_water(s, area), notes)
+    water = _load_water(s, area)
+    return Inputs(area, edited, activity, stations, hosts, water, notes, unedited=streets)
+
+
+def _adopt(s: Settings, streets: StreetNetwork) -> StreetNetwork:
+    """Return the streets with the edits that the study adopts; all its edits must be possible."""
+    edits, datum = s.streets.edits, s.study.datum
+    adopted = {number for number, edit in enumerate(edits, 1) if edit.adopt}
+    for number in range(1, len(edits) + 1):
+        trace_edits(streets, edits, datum=datum, only=adopted | {number})
+    return edit_streets(streets, edits, datum=datum, only=adopted)
 
 
 def _open_activity(

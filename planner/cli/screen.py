@@ -30,7 +30,8 @@ STAGES = {
     "gatherings": "gathering places", "candidates": "candidates",
     "reach": "pairs in reach", "coverage": "coverage measures", "siting": "recommended stations",
     "uncovered": "hot spots without a station", "parking": "parking sites",
-    "service_areas": "service areas", "quality": "data checks", "outputs": "files",
+    "service_areas": "service areas", "edits": "changes to the streets",
+    "quality": "data checks", "outputs": "files",
 }  # fmt: skip
 
 
