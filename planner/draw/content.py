@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
+from planner.draw.changes import describe_edits, finite, left_out
 from planner.draw.facilities import Facilities, describe_facilities, gather_facilities
 from planner.draw.figures import Figures, describe_figures
 from planner.draw.ground import (
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     import geopandas as gpd
+    import pandas as pd
     from scipy.sparse import csc_array
 
     from planner.tables import Reach
@@ -46,6 +47,8 @@ class Tables:
     water: gpd.GeoDataFrame | None = None
     hotspots: gpd.GeoDataFrame | None = None
     gatherings: gpd.GeoDataFrame | None = None
+    uncovered: gpd.GeoDataFrame | None = None
+    edits: gpd.GeoDataFrame | None = None
     cell_m: float = 100.0
 
 
@@ -76,6 +79,9 @@ def pack_content(
         "parking": describe_parking(tables.parking, facilities),
         "hotspots": describe_hotspots(tables.hotspots, figures),
         "gatherings": describe_gatherings(tables.gatherings, figures),
+        "uncovered": describe_uncovered(tables.uncovered, figures),
+        "edits": describe_edits(tables.edits),
+        "horizon": figures.horizon_min,
         "districts": [] if _none(tables.districts) else describe_districts(tables.districts),
         "water": [] if _none(tables.water) else describe_water(tables.water),
     }
@@ -142,10 +148,10 @@ def describe_sites(sites: gpd.GeoDataFrame, figures: Figures) -> list[dict[str, 
             "rank": int(s["rank"]),
             "name": str(s["name"]),
             "action": str(s["action"]),
-            "gain": _finite(s["gain_per_day"]),
-            "stability": _finite(s.get("stability")),
-            "before": _finite(s.get("before_min")),
-            "after": _finite(s.get("after_min")),
+            "gain": finite(s["gain_per_day"]),
+            "stability": finite(s.get("stability")),
+            "before": finite(s.get("before_min")),
+            "after": finite(s.get("after_min")),
             "peak": _part(s.get("peak"), figures),
             "why": str(s.get("why") or ""),
         }
@@ -168,10 +174,10 @@ def describe_parking(
             "x": px,
             "y": py,
             "bays": int(p["bays"]),
-            "served": _finite(p["served_per_day"]),
-            "blocking": _finite(p["blocking_share"]),
+            "served": finite(p["served_per_day"]),
+            "blocking": finite(p["blocking_share"]),
             "station": known.get(str(p.get("station_id")), ""),
-            "walk": _finite(p.get("station_walk_m")),
+            "walk": finite(p.get("station_walk_m")),
         }
         for p, px, py in zip(parking.to_dict("records"), x, y, strict=True)
     ]
@@ -190,9 +196,20 @@ def describe_gatherings(
         return []
     bare = gatherings[gatherings["informal"].astype(bool)]
     return [
-        {**place, "rest": _finite(row["rest_per_day"]), "station": _finite(row["station_m"])}
+        {**place, "rest": finite(row["rest_per_day"]), "station": finite(row["station_m"])}
         for place, row in _crowds(bare, figures)
     ]
+
+
+def describe_uncovered(
+    uncovered: gpd.GeoDataFrame | None, figures: Figures
+) -> list[dict[str, Any]]:
+    """Return what the map says of the places that stay without a station, heaviest first."""
+    places = left_out(uncovered)
+    if places is None:
+        return []
+    told = [{**p, "nearest": finite(row["nearest_min"])} for p, row in _crowds(places, figures)]
+    return sorted(told, key=lambda place: -place["visits"])
 
 
 def _crowds(
@@ -210,20 +227,13 @@ def _crowds(
             "y": py,
             "peak": _part(row.get("peak"), figures),
         }
-        yield {**place, "visits": _finite(row["weight_per_day"])}, row
+        yield {**place, "visits": finite(row["weight_per_day"])}, row
 
 
 def _part(name: Any, figures: Figures) -> int:
     """Return the number of a daypart, counted from 1; 0 for none."""
     parts = list(figures.dayparts)
     return parts.index(name) + 1 if name in parts else 0
-
-
-def _finite(value: Any) -> float | None:
-    """Return a number rounded to six significant digits, or None."""
-    if value is None or pd.isna(value) or not np.isfinite(float(value)):
-        return None
-    return float(f"{float(value):.6g}")
 
 
 def _frame(tables: Tables, facilities: Facilities) -> list[list[int]]:
@@ -261,5 +271,7 @@ def plan_tables(tables: Mapping[str, Any], reach: Reach, cell_m: float) -> Table
         water=tables.get("water"),
         hotspots=tables.get("hotspots"),
         gatherings=tables.get("gatherings"),
+        uncovered=tables.get("uncovered"),
+        edits=tables.get("edits"),
         cell_m=cell_m,
     )

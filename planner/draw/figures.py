@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from planner.plan import Plan
     from planner.tables import Reach
 
+_HORIZON_LIMITS = 4.0  # minutes are sought up to so many limits
+
 
 @dataclass(frozen=True)
 class Figures:
@@ -62,6 +64,11 @@ class Figures:
     free: float | None = None
     dates: tuple[str, ...] = ()
     review_number: str = ""
+
+    @property
+    def horizon_min(self) -> float:
+        """Return how many minutes away stations were looked for."""
+        return _HORIZON_LIMITS * self.limit_min
 
 
 def figures_of_plan(plan: Plan) -> Figures:

@@ -66,6 +66,8 @@ def draw_plan(
     water: gpd.GeoDataFrame | None = None,
     hotspots: gpd.GeoDataFrame | None = None,
     gatherings: gpd.GeoDataFrame | None = None,
+    uncovered: gpd.GeoDataFrame | None = None,
+    edits: gpd.GeoDataFrame | None = None,
     dayparts: Mapping[str, tuple[float, float]] | None = None,
     mode: str = "walk",
     limit_min: float = 15.0,
@@ -93,6 +95,8 @@ def draw_plan(
         Polygons.
     hotspots, gatherings
         Where demand crowds together, and where riders rest.
+    uncovered, edits
+        Where demand stays without a station, and what changed streets would do.
     dayparts
         Name → hours; by default those the demand was made with.
     mode, limit_min
@@ -116,7 +120,7 @@ def draw_plan(
     given = {
         "districts": area, "demand": demand, "sites": siting, "parking": parking,
         "stations": existing, "candidates": candidates, "hotspots": hotspots,
-        "gatherings": gatherings,
+        "gatherings": gatherings, "uncovered": uncovered, "edits": edits,
     }  # fmt: skip
     for table, frame in given.items():
         if frame is not None:
@@ -131,7 +135,7 @@ def draw_plan(
     tables = Tables(
         districts=area, demand=demand, sites=siting, parking=parking, streets=lines,
         stations=existing, candidates=candidates, reach=reach, service_areas=service_areas,
-        water=water, hotspots=hotspots, gatherings=gatherings,
+        water=water, hotspots=hotspots, gatherings=gatherings, uncovered=uncovered, edits=edits,
     )  # fmt: skip
     blobs = pack_content(tables, figures, attribution=attribution)
     return PlanMap(blobs, language=language)

@@ -95,6 +95,11 @@ def ring_steps(shape: Any, crs: Any) -> list[list[list[int]]]:
     ]
 
 
+def line_steps(shape: Any, crs: Any) -> list[list[int]]:
+    """Return lines, each flat as a ring of `ring_steps` is."""
+    return [_steps(line, crs) for line in shapely.get_parts(shape)]
+
+
 def _steps(ring: Any, crs: Any) -> list[int]:
     xy = shapely.get_coordinates(ring)
     px = np.rint(np.column_stack(to_pixels(xy[:, 0], xy[:, 1], crs))).astype(np.int64)

@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 
 _ROOM = files("planner.draw")
 _SCRIPTS = (
-    "dom", "packed", "canvas", "streets", "cells", "whatif", "words", "store", "layers", "markers",
-    "places", "popups", "legend", "card", "sheet", "search", "controls", "address", "main",
+    "dom", "packed", "canvas", "streets", "cells", "whatif", "words", "store", "layers", "edits",
+    "markers", "places", "popups", "legend", "card", "sheet", "search", "controls", "address",
+    "main",
 )  # fmt: skip
 _STYLES = ("frame", "card", "controls", "marks", "phone", "print")
 _SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)

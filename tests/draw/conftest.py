@@ -44,6 +44,8 @@ def plan():
         "districts": _districts(),
         "hotspots": _hotspots(),
         "gatherings": _gatherings(),
+        "uncovered": _uncovered(),
+        "edits": _edits(),
         "streets": _streets(),
         "service_areas": _areas(candidates, candidates.index[: len(stations)], opened),
         "water": gpd.GeoDataFrame(
@@ -84,7 +86,9 @@ def hostile_plan(plan):
     """The same plan with markup in every name."""
     tables = {}
     for key, table in plan.tables.items():
-        names = [c for c in ("name", "name_en", "host_name", "services", "why") if c in table]
+        names = [
+            c for c in ("name", "name_en", "host_name", "services", "why", "district") if c in table
+        ]
         tables[key] = table.assign(
             **{c: [f"{HOSTILE} {key} {i}" for i in range(len(table))] for c in names}
         )
@@ -263,6 +267,54 @@ def _gatherings():
         },
         geometry=_points((0.27, 0.27), (0.52, 0.82), (0.7, 0.15)),
         index=pd.Index(["g001", "g002", "g003"], name="gathering_id"),
+        crs=CRS,
+    )
+
+
+def _uncovered():
+    return gpd.GeoDataFrame(
+        {
+            "when": ["before", "after", "after"],
+            "name": ["江南区 · 3 号路", "江北区 · 27 号路", "江南区 · 29 号路"],
+            "weight_per_day": [910.0, 120.5, 233.3],
+            "points": [15, 4, 6],
+            "peak": ["noon", "", "evening"],
+            "peak_share": [0.4, np.nan, 0.5],
+            "nearest_min": [18.0, np.nan, 21.4],
+        },
+        geometry=_points((0.1, 0.35), (0.9, 0.9), (0.92, 0.1)),
+        index=pd.Index(["before:1", "after:1", "after:2"], name="uncovered_id"),
+        crs=CRS,
+    )
+
+
+def _edits():
+    """A passage that the plan counts with, and a bridge over the river that may close."""
+    (a, b), (c, d) = _points((0.45, 0.32), (0.49, 0.36)), _points((0.5, 0.46), (0.5, 0.53))
+    return gpd.GeoDataFrame(
+        {
+            "name": ["商场后门通道", "江心桥"],
+            "action": ["connect", "close"],
+            "adopted": [True, False],
+            "before_min": [7.6, 2.1],
+            "after_min": [1.0, np.nan],
+            "affected_per_day": [812.0, 1534.0],
+            "affected_before_min": [11.2, 8.4],
+            "affected_after_min": [8.1, 15.0],
+            "hours_saved_per_day": [42.0, -168.7],
+            "covered_before": [0.611, 0.623],
+            "covered_after": [0.623, 0.566],
+            "planned_before": [0.931, 0.931],
+            "planned_after": [0.931, 0.884],
+            "district": ["", "江北区"],
+            "district_before": [np.nan, 0.41],
+            "district_after": [np.nan, 0.22],
+        },
+        geometry=[
+            shapely.MultiLineString([[a, b]]),
+            shapely.MultiLineString([[c, d], [d, shapely.Point(d.x + 40, d.y)]]),
+        ],
+        index=pd.Index([1, 2], name="edit_id"),
         crs=CRS,
     )
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import shapely
 
 from planner.draw import draw_map, draw_plan, write_map
 
@@ -120,8 +121,8 @@ def test_layer_control_switches_every_layer(page):
         "return [...document.querySelectorAll('.pm-layers input')].map(n => n.dataset.layer)"
     )
     assert set(names) == {
-        "sites", "gained", "parking", "candidates", "stations", "demand", "hotspots", "gatherings",
-        "areas", "streets", "districts", "places", "water",
+        "sites", "gained", "uncovered", "parking", "candidates", "edits", "stations", "demand",
+        "hotspots", "gatherings", "areas", "streets", "districts", "places", "water",
     }  # fmt: skip
     for name in names:
         for _ in range(2):
@@ -175,6 +176,66 @@ def test_informal_rest_and_hot_spots_are_told_when_switched_on(page):
         "p.map.closePopup(); p.setLanguage('zh');"
         "for (const n of ['gatherings', 'hotspots']) p.layers.show(n, false)"
     )
+    assert page.errors() == []
+
+
+def test_places_that_stay_without_a_station_are_told_when_switched_on(page):
+    assert not page.run("return p.map.hasLayer(p.layers.all.uncovered)")
+    page.run("p.layers.show('uncovered', true)")
+    assert "方案仍未覆盖" in page.run("return document.querySelector('.pm-legend').innerText")
+    assert page.run(
+        "return p.layers.all.uncovered.getLayers()"
+        ".map(m => m.getElement().getAttribute('aria-label'))"
+    ) == [
+        "江南区 · 29 号路 · 233 人次/日 · 距最近站点 21 分钟",
+        "江北区 · 27 号路 · 121 人次/日 · 距最近站点超过 60 分钟",
+    ]
+    assert like(page.colour(*spot(page, "uncovered", 0)), (0x6A, 0x2C, 0x70))
+    page.run("p.popups.openUncovered(p.study.uncovered[1])")
+    text = page.run("return document.querySelector('.pm-pop').innerText")
+    assert "15 分钟内仍无站可达" in text
+    assert ">60" in text
+    page.run("p.map.closePopup(); p.layers.show('uncovered', false)")
+    assert page.errors() == []
+
+
+def test_changed_streets_are_drawn_and_told_when_switched_on(page, plan):
+    assert not page.run("return p.map.hasLayer(p.layers.all.edits)")
+    page.run(
+        "for (const n of ['stations', 'parking', 'demand', 'streets']) p.layers.show(n, false)"
+    )
+    x, y = page.run(
+        "const e = p.study.edits[1], c = p.map.latLngToContainerPoint(toLatLng(e.x, e.y));"
+        "return [c.x, c.y].map(Math.round)".replace(
+            "toLatLng(e.x, e.y)", "L.CRS.EPSG3857.pointToLatLng(L.point(e.x, e.y), 18)"
+        )
+    )
+    page.run("p.layers.show('edits', true)")
+    assert like(page.colour(x, y), (0x1F, 0x29, 0x33), 60)  # the cross in its disc
+    lines = page.run(
+        "return p.layers.all.edits.getLayers().filter(l => l.options.weight < 6)"
+        ".map(l => [l.options.dashArray, l.getLatLngs().flat().map(q => [q.lng, q.lat])])"
+    )
+    shapes = plan.tables["edits"].to_crs(4326).geometry
+    for (dashes, places), shape, broken in zip(lines, shapes, (False, True), strict=True):
+        assert bool(dashes) is broken
+        assert np.array(places) == pytest.approx(shapely.get_coordinates(shape), abs=6e-6)
+    legend = page.run("return document.querySelector('.pm-legend').innerText")
+    assert "拟打通的道路" in legend
+    assert "拟封闭的道路" in legend
+    page.run("p.layers.all.edits.getLayers().findLast(l => l.getLatLngs).fire('click')")
+    text = page.run("return document.querySelector('.pm-pop').innerText")
+    assert "若封闭：两端之间 2.1\u00a0→\u00a0>60 分钟。方案未计入。" in text
+    assert "覆盖：今日站点 62%\u00a0→\u00a057%，方案站点 93%\u00a0→\u00a088%" in text
+    assert "变化最大：江北区 41%\u00a0→\u00a022%" in text
+    assert "步行 · 15 分钟 · 不计营业时间" in text
+    assert "169\n每日多走" in text or "每日多走，骑手小时\n169" in text
+    page.run("p.popups.openEdit(p.study.edits[0])")
+    text = page.run("return document.querySelector('.pm-pop').innerText")
+    assert "7.6\u00a0→\u00a01" in text
+    assert "方案已计入" in text
+    assert "方案站点 93% ·" in text
+    page.run("p.map.closePopup()")
     assert page.errors() == []
 
 
@@ -392,7 +453,11 @@ def test_hostile_names_stay_text(browser, hostile_plan, tmp_path):
     texts = browser.run(
         "const texts = []; for (let f = 0; f < 9; f++) { p.popups.open(f); "
         "texts.push(document.querySelector('.pm-pop').textContent); }"
-        "p.popups.openParking(0); texts.push(document.querySelector('.pm-pop').textContent);"
+        "for (const act of [() => p.popups.openParking(0),"
+        " () => p.popups.openUncovered(p.study.uncovered[0]),"
+        " () => p.popups.openEdit(p.study.edits[0])])"
+        " { act(); texts.push(document.querySelector('.pm-pop').textContent); }"
+        "p.layers.show('edits', true); p.layers.show('uncovered', true);"
         "p.setTrying(true); p.search.openPanel(true); p.setLanguage('en'); return texts"
     )
     assert all(name in text for text in texts)

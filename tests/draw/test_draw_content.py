@@ -61,12 +61,36 @@ def test_masks_are_the_rule_of_coverage(plan, told):
     assert open_masks(hours.iloc[:2], {}) == [1, 1]
 
 
+def test_changed_streets_are_told_as_the_table_has_them(plan, told):
+    first, second = told["edits"]
+    assert (first["closes"], second["closes"]) == (False, True)
+    assert (first["adopted"], second["adopted"]) == (True, False)
+    assert first["ends"] == [7.6, 1.0]
+    assert second["ends"] == [2.1, None]
+    assert second["today"] == [0.623, 0.566]
+    assert second["hours"] == -168.7
+    assert [len(edit["lines"]) for edit in told["edits"]] == [1, 2]
+    assert told["horizon"] == 60.0
+    x, y = second["lines"][0][:2]
+    dx, dy = second["lines"][0][2:]
+    assert abs(2 * (second["x"] - x) - dx) <= 1  # the sign stands on the longest line's middle
+    assert abs(2 * (second["y"] - y) - dy) <= 1
+    assert unpack(content(plan, edits=plan.tables["edits"].iloc[[1, 0]])["study"]) == told
+
+
+def test_only_places_beyond_the_plan_are_told_heaviest_first(plan, told):
+    assert [place["visits"] for place in told["uncovered"]] == [233.3, 120.5]
+    assert [place["nearest"] for place in told["uncovered"]] == [21.4, None]
+    bare = unpack(content(plan, uncovered=None, edits=None)["study"])
+    assert bare["uncovered"] == bare["edits"] == []
+
+
 def test_shuffled_rows_make_the_same_page(plan):
     rng = np.random.default_rng(1)
     shuffled = {
         key: table.iloc[rng.permutation(len(table))]
         for key, table in plan.tables.items()
-        if key in {"demand", "stations", "candidates", "sites", "streets"}
+        if key in {"demand", "stations", "candidates", "sites", "streets", "uncovered", "edits"}
     }
     before, after = content(plan), content(plan, **shuffled)
     assert unpack(before["study"]) == unpack(after["study"])

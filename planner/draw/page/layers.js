@@ -1,9 +1,9 @@
 // What lies on the map, palest at the bottom; a layer without data does not exist.
-const PANES = [["water", 210], ["cells", 220], ["districts", 225], ["streets", 230], ["areas", 240],
-  ["places", 450], ["hotspots", 452], ["candidates", 455], ["gatherings", 457], ["stations", 460], ["parking", 470], ["sites", 620]];
-const CLICKABLE = ["hotspots", "candidates", "gatherings", "stations", "parking", "sites"];
+const PANES = [["water", 210], ["cells", 220], ["districts", 225], ["streets", 230], ["areas", 240], ["changes", 440],
+  ["places", 450], ["hotspots", 452], ["uncovered", 453], ["candidates", 455], ["gatherings", 457], ["stations", 460], ["parking", 470], ["edits", 480], ["sites", 620]];
+const CLICKABLE = ["changes", "hotspots", "uncovered", "edits", "candidates", "gatherings", "stations", "parking", "sites"];
 const LAYER_GROUPS = [
-  ["groupPlan", ["sites", "gained", "parking", "candidates"]],
+  ["groupPlan", ["sites", "gained", "uncovered", "parking", "candidates", "edits"]],
   ["groupToday", ["stations", "demand", "hotspots", "gatherings", "areas"]],
   ["groupGround", ["streets", "districts", "places", "water"]],
 ];
@@ -30,6 +30,7 @@ function makeLayers(page) {
   if (study.areas?.bands.length) layers.areas = areaLayer(study.areas, polygon);
   if (study.areas?.gained.length) layers.gained = polygon("areas", study.areas.gained, { fill: false, stroke: true, color: "#D55E00", weight: 1, opacity: 0.7 });
   Object.assign(layers, page.markers.groups);
+  if (layers.edits) layers.edits = L.layerGroup([...study.edits.flatMap(edit => editLines(edit, () => page.popups.openEdit(edit))), layers.edits]);
   state.shown = new Set(SHOWN_FIRST.filter(name => layers[name]));
 
   function show(name, yes) {

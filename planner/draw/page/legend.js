@@ -12,6 +12,10 @@ function makeLegend(page) {
     const shut = F.open.slice(0, F.existing).some((_, f) => !page.markers.isOpen(f));
     return shut ? [...rows, row(makeGlyph("station", "pm-glyph-closed"), say("closed"))] : rows;
   }
+  function editRows() {
+    const kinds = [["opens", say("wouldOpen")], ["closes", say("wouldClose")]];
+    return kinds.filter(([kind]) => study.edits.some(edit => editKind(edit) === kind)).map(([kind, word]) => row(makeSign(kind), word));
+  }
   function areaRow() {
     const limits = study.areas.limits.map(v => number(v)), n = limits.length;
     return row(el("span", { class: "pm-bands" }, ...limits.map((_, i) => el("i", { style: { background: `rgba(86,180,233,${[0.56, 0.26, 0.1][Math.max(0, 3 - n) + i] ?? 0.1})` } }))),
@@ -38,6 +42,8 @@ function makeLegend(page) {
       on("parking") && row(key("parking", {}, "6"), say("parkingKey")),
       on("gatherings") && row(makeShape("gathering"), say("layer_gatherings")),
       on("hotspots") && row(makeShape("hotspot"), say("layer_hotspots")),
+      on("uncovered") && row(makeShape("uncovered"), say("layer_uncovered")),
+      ...(on("edits") ? editRows() : []),
       on("candidates") && row(makeGlyph("station", "pm-glyph-candidate"), say("layer_candidates")),
       ...(on("stations") ? stationRows() : []),
       on("areas") && areaRow(),

@@ -17,8 +17,8 @@ function makeGlyph(kind, ...marks) {
 }
 
 // Places that are no facilities: a diamond where riders rest without shelter, an empty hexagon
-// where demand crowds together.
-const SHAPES = { gathering: "M0,-7.4L7.4,0L0,7.4L-7.4,0Z", hotspot: "M0,-7.6L6.6,-3.8V3.8L0,7.6L-6.6,3.8V-3.8Z" };
+// where demand crowds together, a full one where it stays without a station.
+const SHAPES = { gathering: "M0,-7.4L7.4,0L0,7.4L-7.4,0Z", hotspot: "M0,-7.6L6.6,-3.8V3.8L0,7.6L-6.6,3.8V-3.8Z", uncovered: "M0,-7.6L6.6,-3.8V3.8L0,7.6L-6.6,3.8V-3.8Z" };
 
 function makeShape(name) {
   return svg("svg", { class: `pm-glyph pm-shape-${name}`, viewBox: "-8 -8 16 16", width: 16, height: 16, "aria-hidden": "true" }, svg("path", { d: SHAPES[name] }));
@@ -58,6 +58,10 @@ function makeMarkers(page) {
 
   study.hotspots.forEach((place, i) => add("hotspots", toLatLng(place.x, place.y), { icon: icon("hotspot", 20, makeShape("hotspot")), zIndexOffset: -i },
     { ...told(place, p => page.popups.hotspotLine(p)), act: () => page.popups.openHotspot(place) }));
+  study.uncovered.forEach((place, i) => add("uncovered", toLatLng(place.x, place.y), { icon: icon("uncovered", 20, makeShape("uncovered")), zIndexOffset: -i },
+    { ...told(place, p => page.popups.uncoveredLine(p)), act: () => page.popups.openUncovered(place) }));
+  study.edits.forEach(edit => add("edits", toLatLng(edit.x, edit.y), { icon: icon("edit", 20, makeSign(editKind(edit))) },
+    { ...told(edit, e => tellEdit(page, e).line), act: () => page.popups.openEdit(edit) }));
   study.gatherings.forEach((place, i) => add("gatherings", toLatLng(place.x, place.y), { icon: icon("gathering", 20, makeShape("gathering")), zIndexOffset: -i },
     { ...told(place, p => page.popups.gatheringLine(p)), act: () => page.popups.openGathering(place) }));
 

@@ -86,11 +86,15 @@ function readReach(facilities, bytes) {
   return { start, cell, time: read.take(pairs) };
 }
 
-// Polygons as Leaflet wants them, from rings of steps.
+// Lines and polygons as Leaflet wants them, from steps.
+const readLine = lines => lines.map(readSteps);
+
 function readPolygons(polygons) {
-  return polygons.map(rings => rings.map(steps => {
-    const ring = [];
-    for (let i = 0, x = 0, y = 0; i < steps.length; i += 2) ring.push(toLatLng(x += steps[i], y += steps[i + 1]));
-    return ring;
-  }));
+  return polygons.map(rings => rings.map(readSteps));
+}
+
+function readSteps(steps) {
+  const places = [];
+  for (let i = 0, x = 0, y = 0; i < steps.length; i += 2) places.push(toLatLng(x += steps[i], y += steps[i + 1]));
+  return places;
 }

@@ -46,6 +46,7 @@ function makePopups(page) {
   const placed = (place, key, values = {}) => say(key, { n: number(place.rest ?? place.visits), ...values });
   const gatheringLine = place => (place.station === null ? placed(place, "gatheringFar") : placed(place, "gatheringNear", { m: tens(place.station) }));
   const hotspotLine = place => (place.peak ? placed(place, "hotspotPeak", { part: page.partIn(place.peak) }) : placed(place, "hotspotPlain"));
+  const uncoveredLine = place => (place.nearest === null ? placed(place, "uncoveredFar", { m: number(study.horizon) }) : placed(place, "uncoveredNear", { m: number(place.nearest) }));
   const peak = place => (place.peak ? [page.partName(place.peak), say("figurePeak")] : null);
   function ofGathering(place) {
     return body(place.name, placed(place, "whyGathering"), null, [number(place.rest), say("figureRests")],
@@ -54,6 +55,14 @@ function makePopups(page) {
   function ofHotspot(place) {
     return body(place.name, place.peak ? say("whyHotspot", { part: page.partIn(place.peak) }) : say("whyHotspotPlain"), null,
       [number(place.visits), say("figureVisits")], peak(place));
+  }
+  function ofUncovered(place) {
+    return body(place.name, say("whyUncovered", { limit: number(study.limit) }), null, [number(place.visits), say("figureVisits")],
+      [place.nearest === null ? `>${number(study.horizon)}` : number(place.nearest), say("figureNearest")], peak(place));
+  }
+  function ofEdit(edit) {
+    const { sentence, note, figures } = tellEdit(page, edit);
+    return body(edit.name, sentence, note, ...figures);
   }
   function show(latlng, content, above) {
     const { topLeft, bottomRight } = page.padding();
@@ -65,7 +74,9 @@ function makePopups(page) {
       const chosen = f >= F.existing && f < F.existing + F.chosen;
       show(page.where(f), chosen ? ofSite(f) : f < F.existing ? ofStation(f) : ofCandidate(f), chosen ? 8 : 2);
     },
-    gatheringLine, hotspotLine,
+    gatheringLine, hotspotLine, uncoveredLine,
+    openUncovered(place) { show(toLatLng(place.x, place.y), ofUncovered(place), 4); },
+    openEdit(edit) { show(toLatLng(edit.x, edit.y), ofEdit(edit), 4); },
     openGathering(place) { show(toLatLng(place.x, place.y), ofGathering(place), 4); },
     openHotspot(place) { show(toLatLng(place.x, place.y), ofHotspot(place), 4); },
     openParking(i) { show(toLatLng(study.parking[i].x, study.parking[i].y), ofParking(study.parking[i]), 4); },
