@@ -184,7 +184,7 @@ def _to_reach(table: pd.DataFrame, demand_id: pd.Index, facility_id: pd.Index) -
         note["limit_min"],
         note["mode"],
         note["speed_kmh"],
-        **{name: pd.Index(note[name], dtype=object) for name in lost},
+        **{name: pd.Index(note.get(name, []), dtype=object) for name in lost},
     )
 
 
