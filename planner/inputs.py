@@ -10,6 +10,8 @@ from planner import load
 from planner.errors import SettingsError
 from planner.load.files import fingerprint
 from planner.network import StreetNetwork, edit_streets, load_streets, trace_edits
+from planner.network.load import REMARKS
+from planner.network.slope import SOURCE
 from planner.progress import OnStage, Stages
 
 if TYPE_CHECKING:
@@ -53,7 +55,8 @@ def load_inputs(s: Settings, *, on_stage: OnStage | None = None) -> Inputs:
     area = stage("area", _load, s, "area", load.load_area) if s.area.file else None
     streets = stage(
         "streets", load_streets, s.path(str(s.streets.file)), mode=mode, speed_kmh=speed,
-        crs=None if area is None else area.crs,
+        crs=None if area is None else area.crs, elevation=_elevation(s),
+        junction_s=s.streets.junction_s,
     )  # fmt: skip
     if area is None:
         area = load.area_from_streets(streets.lines(), s.name)
@@ -104,15 +107,25 @@ def _load(s: Settings, section: str, loader: Callable[..., Any], **options: obje
     )
 
 
+def _elevation(s: Settings) -> Path | str | None:
+    """Return where heights come from: a file of the study, or the street source itself."""
+    given = s.streets.elevation
+    return given if given in (None, SOURCE) else s.path(given)
+
+
 def _note_streets(s: Settings, streets: StreetNetwork) -> dict[str, Any]:
     """Count the edges of the network as the rows of its file."""
-    path, lost = Path(s.path(str(s.streets.file))), sum(streets.dropped.values())
+    path = Path(s.path(str(s.streets.file)))
+    remarks = {what: n for what, n in streets.dropped.items() if what in REMARKS}
+    dropped = {why: n for why, n in streets.dropped.items() if why not in REMARKS}
+    lost = sum(dropped.values())
     return {
         "file": path.name,
         "rows": streets.n_edges + lost,
         "kept": streets.n_edges,
-        "dropped": dict(streets.dropped),
+        "dropped": dropped,
         "examples": {},
+        "notes": remarks,
         "sha256": fingerprint([path]),
     }
 

@@ -205,7 +205,15 @@ class StreetEdit(_Section):
 class StreetsSettings(_Section):
     """Where the street network comes from."""
 
-    file: str | None = Field(None, description="osm.pbf | osm | graphml | any line layer")
+    file: str | None = Field(None, description="osm.pbf | osm | graphml | any line layer | npz")
+    elevation: str | None = Field(
+        None,
+        description="walking by slope (Tobler): a raster of heights in metres, or `source` for "
+        "those in the street file",
+    )
+    junction_s: float = Field(
+        0.0, ge=0, le=600, description="seconds lost at every junction on the way (lights, waiting)"
+    )
     water: str | None = Field(None, description="polygons of rivers and lakes, only drawn")
     attribution: str | None = Field(
         None, description="whom the map thanks for the streets; OpenStreetMap by the file's name"

@@ -90,6 +90,7 @@ def split_edges(edges: Pieces, shapes: Sequence[shapely.LineString] | np.ndarray
     whole = np.bincount(owner, weights=step, minlength=len(edges.a))
     pieces = np.bincount(owner, minlength=len(edges.a))
     part = np.where(whole[owner] > 0, step / np.maximum(whole[owner], 1e-12), 1 / pieces[owner])
+    z = None if edges.z is None else _heights(edges, edges.z, edge, inner, step)
     return Pieces(
         x=np.concatenate([edges.x, xy[inner, 0]]),
         y=np.concatenate([edges.y, xy[inner, 1]]),
@@ -101,7 +102,26 @@ def split_edges(edges: Pieces, shapes: Sequence[shapely.LineString] | np.ndarray
         name_code=edges.name_code[owner],
         names=edges.names,
         street_class=edges.street_class[owner],
+        z=z,
     )
+
+
+def _heights(
+    edges: Pieces, z: np.ndarray, edge: np.ndarray, inner: np.ndarray, step: np.ndarray
+) -> np.ndarray:
+    """Metres above the sea of nodes, and of inner vertices in proportion between an edge's ends.
+
+    `z` are the nodes', `edge` is that of every vertex, `inner` marks those inside, `step` are the
+    lengths of all pieces.
+    """
+    whole = np.bincount(edge[1:][edge[1:] == edge[:-1]], weights=step, minlength=len(edges.a))
+    vertex = np.flatnonzero(inner)
+    edge = edge[vertex]
+    # pieces stand edge by edge as vertices do, one fewer an edge
+    walked = np.cumsum(step)[vertex - edge - 1] - (np.cumsum(whole) - whole)[edge]
+    share = walked / np.maximum(whole[edge], 1e-12)
+    start, stop = z[edges.a][edge], z[edges.b][edge]
+    return np.concatenate([z, start + share * (stop - start)])
 
 
 def _gap(one: np.ndarray, other: np.ndarray) -> np.ndarray:

@@ -14,12 +14,15 @@ import numpy as np
 
 from planner.compiled import compiled
 
+BARRED = "barred node"  # in `StreetNetwork.dropped`
+
 
 class Pieces(NamedTuple):
     """Straight street pieces between vertices, as the sources give them.
 
     `x, y` (v,) are vertices in metres; the rest is (p,): vertex numbers `a` and `b`, metres, speeds
-    in km/h from a to b and back (0 = closed), a code into `names`, and the class.
+    in km/h from a to b and back (0 = closed), a code into `names`, and the class. `z` are metres
+    above the sea (v,), NaN where unknown, if the source tells them.
     """
 
     x: np.ndarray
@@ -32,6 +35,7 @@ class Pieces(NamedTuple):
     name_code: np.ndarray
     names: np.ndarray
     street_class: np.ndarray
+    z: np.ndarray | None = None
 
 
 class Chains(NamedTuple):
@@ -65,10 +69,11 @@ def cut_at(pieces: Pieces, barred: np.ndarray) -> tuple[Pieces, int]:
     Returns
     -------
     pieces, count
-        And how many vertices joined pieces before.
+        And how many of the vertices joined open pieces before.
     """
-    meeting = np.bincount(pieces.a, minlength=len(pieces.x))
-    meeting += np.bincount(pieces.b, minlength=len(pieces.x))
+    is_open = (pieces.forward_kmh > 0) | (pieces.backward_kmh > 0)
+    meeting = np.bincount(pieces.a[is_open], minlength=len(pieces.x))
+    meeting += np.bincount(pieces.b[is_open], minlength=len(pieces.x))
     cut = barred & (meeting > 1)
     ends = np.concatenate([pieces.a, pieces.b])
     loose = np.flatnonzero(cut[ends])
@@ -80,6 +85,7 @@ def cut_at(pieces: Pieces, barred: np.ndarray) -> tuple[Pieces, int]:
         y=np.concatenate([pieces.y, pieces.y[old]]),
         a=ends[:count],
         b=ends[count:],
+        z=None if pieces.z is None else np.concatenate([pieces.z, pieces.z[old]]),
     ), int(cut.sum())
 
 

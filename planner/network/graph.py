@@ -13,15 +13,18 @@ from pyproj import CRS
 from pyproj.exceptions import CRSError as UnknownCrsError
 
 from planner.errors import CrsError, InputError
-from planner.network.access import TAGS, Permit, permit
+from planner.network.access import NODE_TAGS, TAGS, Permit, bars, permit
 from planner.network.arrays import split_edges
-from planner.network.assemble import Pieces
+from planner.network.assemble import BARRED, Pieces, cut_at
 from planner.network.frame import ground_length, to_metres
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import networkx as nx
+
+
+MEASURED = "edge without length, measured"  # in `StreetNetwork.dropped`
 
 
 class _Edges(NamedTuple):
@@ -52,16 +55,20 @@ def read_graph(
     speed_kmh: float | None = None,
     crs: Any = None,
     file: str | None = None,
-) -> tuple[Pieces, CRS]:
-    """Turn a networkx graph into pieces.
+) -> tuple[Pieces, CRS, dict[str, int]]:
+    """Turn a networkx graph into pieces; the third value counts what was no more than that.
+
+    An edge without length is measured, a node with a barrier that the mode cannot pass is cut.
 
     Parameters
     ----------
     graph
-        Nodes with `x` and `y`; the graph with `crs`, as osmnx makes them. Edges may have `length`
+        Nodes with `x` and `y`; the graph with `crs`, as osmnx makes them. Nodes may have
+        `elevation` or `ele` (metres) and a `barrier` with access tags. Edges may have `length`
         (metres; else measured), `geometry` (LineString or WKT; else straight) and OSM tags
         (`highway`, `name`, `maxspeed`, …; of a list the first counts). In a directed graph an edge
-        opens its own direction; on foot every edge is walked both ways.
+        opens its own direction, `oneway:bicycle` and `cycleway=opposite…` the other one too; on
+        foot every edge is walked both ways unless `oneway:foot` says no.
     mode, speed_kmh, crs
         As in `load_streets`.
     file
@@ -88,30 +95,40 @@ def read_graph(
     shapes, straight = _shapes(edges, x, y, where)
     length = _lengths(edges, shapes, source, where)
     kept, two_way = _pair(edges, length, directed=graph.is_directed())
-    both = two_way | (mode == "walk")
     edges = _Edges(edges.a[kept], edges.b[kept], [edges.data[i] for i in kept])
-    allowed, name = _permit(edges, mode, speed_kmh)
+    allowed, name = _permit(edges, two_way, mode, speed_kmh)
     edge_xy = shapely.get_coordinates(shapes[kept])
     sx, sy, metric = to_metres(edge_xy[:, 0], edge_xy[:, 1], source, crs, file=where)
     x, y, metric = to_metres(x, y, source, metric, file=where)
     shapes = shapely.set_coordinates(shapes[kept], np.column_stack([sx, sy]))
     names, code = np.unique(name, return_inverse=True)
     pieces = Pieces(
-        x, y, edges.a, edges.b, length[kept], allowed.forward_kmh,
-        np.where(both, allowed.backward_kmh, 0.0),
-        code.astype(np.int32), names.astype(object), allowed.street_class,
+        x, y, edges.a, edges.b, length[kept], allowed.forward_kmh, allowed.backward_kmh,
+        code.astype(np.int32), names.astype(object), allowed.street_class, _elevations(graph),
     )  # fmt: skip
-    return split_edges(pieces, np.where(straight[kept], None, shapes)), metric
+    nodes = [data for _, data in graph.nodes(data=True)]
+    shut = bars({name: _texts(nodes, name) for name in NODE_TAGS}, len(nodes), mode)
+    pieces, n_barred = cut_at(pieces, shut)
+    n_measured = sum(_is_blank(data.get("length")) for data in edges.data)
+    counts = {BARRED: n_barred, MEASURED: n_measured}
+    pieces = split_edges(pieces, np.where(straight[kept], None, shapes))
+    return pieces, metric, {reason: n for reason, n in counts.items() if n}
 
 
-def _permit(edges: _Edges, mode: str, speed_kmh: float | None) -> tuple[Permit, np.ndarray]:
-    """Speeds by the access table, and names; the direction is the edge's own, not a tag's."""
-    tags = {
-        name: _texts(edges.data, name)
-        for name in TAGS
-        if not name.startswith("oneway") and name not in {"junction", "cycleway"}
-    }
-    tags["oneway"] = np.full(len(edges.a), "no")
+def _permit(
+    edges: _Edges, two_way: np.ndarray, mode: str, speed_kmh: float | None
+) -> tuple[Permit, np.ndarray]:
+    """Speeds by the access table, and names.
+
+    The direction is the edge's own, not a tag's. Osmnx marks as `reversed` the edge that runs
+    against its way, which the tags speak of.
+    """
+    tags = {name: _texts(edges.data, name) for name in TAGS if name != "junction"}
+    tags["oneway"] = np.where(two_way, "no", "yes")
+    against = np.isin(_texts(edges.data, "reversed"), ("True", "true", "1"))
+    for name in ("oneway:bicycle", "oneway:foot"):
+        ahead, back = (np.isin(tags[name], values) for values in (("yes", "1"), ("-1",)))
+        tags[name] = np.where(against & ahead, "-1", np.where(against & back, "yes", tags[name]))
     speeds = _texts(edges.data, "speed_kph")  # osmnx.add_edge_speeds
     tags["maxspeed"] = np.where(speeds != "", speeds, tags["maxspeed"])
     allowed = permit(tags, len(edges.a), mode, speed_kmh=speed_kmh, unlisted_open=True)
@@ -148,6 +165,18 @@ def _places(graph: nx.Graph, where: str) -> tuple[np.ndarray, np.ndarray]:
                 file=where,
             )
     return places[:, 0], places[:, 1]
+
+
+def _elevations(graph: nx.Graph) -> np.ndarray | None:
+    """Metres above the sea of all nodes, NaN where one has none; None if none has."""
+    given = [data.get("elevation", data.get("ele")) for _, data in graph.nodes(data=True)]
+    if all(_is_blank(value) for value in given):
+        return None
+    return pd.to_numeric(pd.Series(given, dtype=object), errors="coerce").to_numpy(float)
+
+
+def _is_blank(value: Any) -> bool:
+    return value is None or (isinstance(value, str) and not value)
 
 
 def _pair(edges: _Edges, length: np.ndarray, *, directed: bool) -> tuple[np.ndarray, np.ndarray]:
@@ -207,7 +236,7 @@ def _shapes(
     straight = np.ones(len(shapes), dtype=bool)
     for i, data in enumerate(edges.data):
         given = data.get("geometry")
-        if given is None or given == "":
+        if _is_blank(given):
             continue
         try:
             shape = shapely.from_wkt(given) if isinstance(given, str) else given
@@ -231,10 +260,10 @@ def _lengths(edges: _Edges, shapes: np.ndarray, crs: CRS, where: str) -> np.ndar
     length = np.bincount(edge[at], weights=step, minlength=len(shapes))
     for i, data in enumerate(edges.data):
         given = data.get("length")
-        if given is None or given == "":
+        if _is_blank(given):
             continue
         try:
-            length[i] = float(given)
+            length[i] = float(given)  # type: ignore[arg-type]
         except (TypeError, ValueError):
             length[i] = np.nan
         if not (np.isfinite(length[i]) and length[i] >= 0):

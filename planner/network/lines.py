@@ -136,15 +136,18 @@ def read_lines(
     row, shapes, dropped = _usable(layer, where)
     allowed = permit(_tags(layer, row), len(row), mode, speed_kmh=speed_kmh, unlisted_open=True)
     names, code = np.unique(_column(layer, "name")[row], return_inverse=True)
-    xy, line = shapely.get_coordinates(shapes, return_index=True)
+    xyz, line = shapely.get_coordinates(shapes, include_z=True, return_index=True)
+    xy, z = xyz[:, :2], xyz[:, 2]
     at = np.flatnonzero(line[:-1] == line[1:])
     x, y, metric = to_metres(xy[:, 0], xy[:, 1], layer.crs, crs, file=where)
     length = ground_length(xy[:, 0], xy[:, 1], at, at + 1, layer.crs)
     vertex, x, y = _join(x, y, line)
+    height = np.full(len(x), np.nan)
+    np.fmin.at(height, vertex, z)  # of lines that meet at several heights the lowest
     a, b, owner, length = _join_tees(x, y, vertex[at], vertex[at + 1], line[at], length)
     pieces = Pieces(
         x, y, a, b, length, allowed.forward_kmh[owner], allowed.backward_kmh[owner],
-        code[owner].astype(np.int32), names.astype(object), allowed.street_class[owner],
+        code[owner].astype(np.int32), names.astype(object), allowed.street_class[owner], height,
     )  # fmt: skip
     return pieces, metric, dropped
 
@@ -163,7 +166,7 @@ def _usable(layer: gpd.GeoDataFrame, where: str) -> tuple[np.ndarray, np.ndarray
             f"holds no lines, so there are no streets. It holds {kinds}. Use a layer of lines.",
             file=where,
         )
-    parts, index = shapely.get_parts(shapely.force_2d(values[kept]), return_index=True)
+    parts, index = shapely.get_parts(values[kept], return_index=True)
     dropped = {
         "no geometry": int(missing.sum()),
         "no line": int((~is_line & ~missing).sum()),

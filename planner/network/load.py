@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 
 from planner.errors import InputError, MissingFileError
 from planner.network.access import check_mode, check_speed
+from planner.network.assemble import BARRED
+from planner.network.graph import MEASURED, read_graph, read_graphml
+from planner.network.slope import FLAT, climb
 from planner.network.store import SUFFIX, read_asked
 from planner.network.streets import StreetNetwork, check_delay, network_from_pieces
 from planner.settings import SPEED_KMH
@@ -20,6 +23,8 @@ if TYPE_CHECKING:
     from pyproj import CRS
 
     from planner.network.assemble import Pieces
+
+REMARKS = (BARRED, MEASURED, FLAT)  # counted in `StreetNetwork.dropped`, but no row was lost
 
 _log = logging.getLogger(__name__)
 
@@ -32,6 +37,7 @@ def load_streets(
     mode: str = "walk",
     speed_kmh: float | None = None,
     crs: Any = None,
+    elevation: Path | str | None = None,
     junction_s: float = 0.0,
 ) -> StreetNetwork:
     """Read the streets that a mode may use.
@@ -50,6 +56,11 @@ def load_streets(
     crs
         The CRS of the result, in metres, usually that of the area; by default the source's own if
         it is in metres, else its UTM zone.
+    elevation
+        Heights by which walking is slower uphill and quicker gently downhill (Tobler 1993): a
+        raster file (DEM, read with rasterio), or ``"source"`` for those of the street source:
+        `elevation` or `ele` of a graph's nodes, Z of a layer's lines. By default all is flat, as it
+        always is by e-bike and by car.
     junction_s
         Seconds lost at every junction that a path passes, 0–600; see `StreetNetwork`. A saved
         network keeps its own unless another is asked for.
@@ -57,7 +68,7 @@ def load_streets(
     Returns
     -------
     StreetNetwork
-        What could not be used is counted in its `dropped`.
+        What could not be used is counted in its `dropped`, and what had to be made up (`REMARKS`).
 
     Raises
     ------
@@ -76,9 +87,14 @@ def load_streets(
     check_speed(speed_kmh)
     check_delay(junction_s)
     if _is_saved(path_or_graph):
-        saved = read_asked(Path(path_or_graph), mode=mode, speed_kmh=speed_kmh, crs=crs)
+        saved = read_asked(
+            Path(path_or_graph), mode=mode, speed_kmh=speed_kmh, crs=crs, elevation=elevation
+        )
         return replace(saved, junction_s=junction_s) if junction_s else saved
     pieces, metric, dropped, file = _read(path_or_graph, mode, speed_kmh, crs)
+    if elevation is not None and mode == "walk":
+        pieces, n_flat = climb(pieces, elevation, metric, file=file)
+        dropped |= {FLAT: n_flat} if n_flat else {}
     speed = speed_kmh or (SPEED_KMH[mode] if mode != "drive" else None)
     network = network_from_pieces(
         pieces, crs=metric, mode=mode, speed_kmh=speed, junction_s=junction_s, dropped=dropped,
@@ -99,12 +115,11 @@ def load_streets(
 def _read(
     source: Any, mode: str, speed_kmh: float | None, crs: Any
 ) -> tuple[Pieces, CRS, dict[str, int], str | None]:
-    """Read any source: pieces, their CRS, rows left out, the file's name for messages."""
-    from planner.network.graph import read_graph, read_graphml
+    """Read any source: pieces, their CRS, what was left out, the file's name for messages."""
     from planner.network.lines import read_layer, read_lines
 
     if hasattr(source, "nodes") and hasattr(source, "edges"):
-        return *read_graph(source, mode=mode, speed_kmh=speed_kmh, crs=crs), {}, None
+        return *read_graph(source, mode=mode, speed_kmh=speed_kmh, crs=crs), None
     if hasattr(source, "geometry") and hasattr(source, "crs"):
         return *read_lines(source, mode=mode, speed_kmh=speed_kmh, crs=crs), None
     if not isinstance(source, (str, Path)):
@@ -122,8 +137,10 @@ def _read(
         return *read_osm(file, mode=mode, speed_kmh=speed_kmh, crs=crs), str(file)
     if kind.endswith(".graphml"):
         graph = read_graphml(file)
-        pieces, metric = read_graph(graph, mode=mode, speed_kmh=speed_kmh, crs=crs, file=str(file))
-        return pieces, metric, {}, str(file)
+        return (
+            *read_graph(graph, mode=mode, speed_kmh=speed_kmh, crs=crs, file=str(file)),
+            str(file),
+        )
     layer = read_layer(file)
     return *read_lines(layer, mode=mode, speed_kmh=speed_kmh, crs=crs, file=str(file)), str(file)
 

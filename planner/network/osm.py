@@ -15,14 +15,13 @@ from pyproj import CRS
 from planner.errors import InputError
 from planner.geo import WGS84
 from planner.network.access import NODE_TAGS, TAGS, bars, permit
-from planner.network.assemble import Pieces, cut_at
+from planner.network.assemble import BARRED, Pieces, cut_at
 from planner.network.frame import ground_length, to_metres
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-BARRED = "barred node"  # in `StreetNetwork.dropped`
 _UNITS_PER_DEGREE = 1e7  # OSM coordinates are whole 1e-7 degrees
 
 

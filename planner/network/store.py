@@ -105,13 +105,15 @@ def read_streets(file: Path | str) -> StreetNetwork:
     return streets
 
 
-def read_asked(file: Path, *, mode: str, speed_kmh: float | None, crs: Any) -> StreetNetwork:
+def read_asked(
+    file: Path, *, mode: str, speed_kmh: float | None, crs: Any, elevation: Path | str | None
+) -> StreetNetwork:
     """Read a saved network and refuse it where it is not what is asked for.
 
     Raises
     ------
     InputError
-        It was made for another mode, speed or CRS.
+        It was made for another mode, speed or CRS, or slopes are asked for.
     """
     streets = read_streets(file)
     asked = [
@@ -128,6 +130,7 @@ def read_asked(file: Path, *, mode: str, speed_kmh: float | None, crs: Any) -> S
             f"{CRS.from_user_input(crs).to_string()[:40]}" if crs is not None else "",
             streets.crs.to_string()[:40],
         ),
+        ("elevation", elevation is not None, "other slopes", "those they were saved with"),
     ]
     for name, differs, wanted, there in asked:
         if differs:
