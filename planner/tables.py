@@ -271,7 +271,7 @@ TABLES: dict[str, dict[str, Column]] = {
         "adopted": Column("bool", "the plan counts with it"),
         "before_min": Column(
             "float64",
-            "between its two ends without it, empty beyond four times the limit",
+            "between its two ends without it, empty where there is no way",
             "min",
             nullable=True,
         ),

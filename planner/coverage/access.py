@@ -39,7 +39,8 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _FELT_MIN = 1 / 60  # a change of under a second is rounding where a street was cut
-_HORIZON = 4.0  # how far to look, in limits
+_HORIZON = 4.0  # how far to look for a station, in limits
+_ANY_WAY_MIN = 600.0  # how far from one end of an edit to the other
 
 
 def compare_access(
@@ -234,7 +235,7 @@ def measure_edits(
     for number, edit in enumerate(edits, 1):
         trace = trace_edits(streets, edits, datum=datum, only=sides(number)[1])[number]
         ends = [
-            minutes_between(with_edits(numbers), trace.ends, max_min=_HORIZON * limit_min)
+            minutes_between(with_edits(numbers), trace.ends, max_min=_ANY_WAY_MIN)
             for numbers in sides(number)
         ]
         today, then = compare(number, existing), compare(number, planned)

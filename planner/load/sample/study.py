@@ -33,6 +33,18 @@ file = "streets.graphml"      # 路网，按街道实距算步行时间
 water = "water.geojson"       # 河湖，只画在图上
 attribution = "虚构路网"      # 图上注明的路网来源
 
+# 如果街道变了会怎样：逐项测算，规划本身仍按今天的街道；写上 adopt = true 则按变更后的街道规划
+[[streets.edits]]
+action = "connect"            # connect 打通一条路 | close 封路 | open 打开一道门
+name = "水东汇广场后仓小门"
+from = [114.946761, 25.874382] # 建国路一侧，[经度, 纬度]
+to = [114.946409, 25.875196]  # 丰亭路一侧
+
+[[streets.edits]]
+action = "close"
+name = "西津路封闭（含西津桥）"
+street = "西津路"             # 封整条路；也可用 at = [经度, 纬度] 只封一段
+
 [service]
 mode = "walk"                 # 步行
 limit_min = 15                # 15 分钟服务圈
