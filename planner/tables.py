@@ -271,7 +271,8 @@ TABLES: dict[str, dict[str, Column]] = {
         "adopted": Column("bool", "the plan counts with it"),
         "before_min": Column(
             "float64",
-            "between its two ends without it, empty where there is no way",
+            "between its two ends without it, empty where there is no way; of several sections "
+            "closed, the one with the longest way round",
             "min",
             nullable=True,
         ),

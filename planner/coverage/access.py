@@ -146,7 +146,7 @@ def compare_access(
     return table
 
 
-def minutes_between(streets: StreetNetwork, ends: np.ndarray, *, max_min: float) -> float:
+def minutes_between(streets: StreetNetwork, ends: np.ndarray, *, max_min: float) -> np.ndarray:
     """Return the travel time from one street place to another.
 
     Parameters
@@ -154,17 +154,21 @@ def minutes_between(streets: StreetNetwork, ends: np.ndarray, *, max_min: float)
     streets
         The network.
     ends
-        x and y of both in the streets' CRS, shape (2, 2), on a street to the centimetre.
+        x and y of pairs of places in the streets' CRS, shape (k, 2, 2), on a street to the
+        centimetre.
     max_min
         How far to look, minutes.
 
     Returns
     -------
-    Minutes; infinite where there is no way within `max_min`.
+    Minutes, shape (k,); infinite where there is no way within `max_min`.
     """
-    start, stop = (exact_places(streets, ends[i : i + 1, 0], ends[i : i + 1, 1]) for i in (0, 1))
-    found = travel_within(streets, start, stop, max_min)
-    return float(found.data[0]) if found.nnz else np.inf
+    start, stop = (exact_places(streets, ends[:, i, 0], ends[:, i, 1]) for i in (0, 1))
+    found = travel_within(streets, start, stop, max_min).tocoo()
+    minutes = np.full(len(ends), np.inf)
+    pair = found.row == found.col
+    minutes[found.row[pair]] = found.data[pair]
+    return minutes
 
 
 def measure_edits(
@@ -234,16 +238,18 @@ def measure_edits(
     rows, shapes, district = [], [], districts_of(demand, area)
     for number, edit in enumerate(edits, 1):
         trace = trace_edits(streets, edits, datum=datum, only=sides(number)[1])[number]
-        ends = [
-            minutes_between(with_edits(numbers), trace.ends, max_min=_ANY_WAY_MIN)
-            for numbers in sides(number)
-        ]
+        ends = _longest_detour(
+            *(
+                minutes_between(with_edits(numbers), trace.ends, max_min=_ANY_WAY_MIN)
+                for numbers in sides(number)
+            )
+        )
         today, then = compare(number, existing), compare(number, planned)
         row = {
             "name": edit.name or edit.street or _place_name(streets, trace.lines, number),
             "action": edit.action,
             "adopted": edit.adopt,
-            **{k: m if np.isfinite(m) else np.nan for k, m in zip(_ENDS, ends, strict=True)},
+            **dict(zip(_ENDS, ends, strict=True)),
             **_effect(today, then, told=today if len(existing) else then),
             **_district_of_most(today, district, limit_min),
         }
@@ -256,6 +262,16 @@ def measure_edits(
 
 
 _ENDS = ("before_min", "after_min")
+
+
+def _longest_detour(before: np.ndarray, after: np.ndarray) -> tuple[float, float]:
+    """Choose the pair of ends whose way changes most, a way round before none; NaN for no way."""
+    known = np.isfinite(before) & np.isfinite(after)
+    change = np.full(len(before), -1.0)
+    change[known] = np.abs(after - before)[known]
+    k = int(change.argmax())
+    first, then = (float(m[k]) if np.isfinite(m[k]) else np.nan for m in (before, after))
+    return first, then
 
 
 def _effect(today: pd.DataFrame, then: pd.DataFrame, *, told: pd.DataFrame) -> dict[str, Any]:

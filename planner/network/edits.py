@@ -31,15 +31,17 @@ JOIN_M = 100.0  # how far the end of a passage may lie from a street (guess)
 GATE_M = 25.0  # how far apart street ends may lie that a gate parts (guess)
 _FAR_M = 10_000.0  # how far a message looks for the nearest street
 _SAME_M = 0.01  # a centimetre is the same place
+_MOST_SECTIONS = 64
 _STEP_BACK_M = 5.0  # from a gate, to tell its two sides apart
 _PATH = 0
 
 
 class Trace(NamedTuple):
-    """What one change does, for maps: the lines opened or closed, and its two ends.
+    """What one change does, for maps: the lines opened or closed, and between which places.
 
-    `lines` is a MultiLineString in the streets' CRS; `ends` are x and y of places on streets,
-    shape (2, 2): those of a passage or gate, or the two ends of what is closed.
+    `lines` is a MultiLineString in the streets' CRS; `ends` are x and y of pairs of places on
+    streets, shape (k, 2, 2): the ends of a passage or gate, or those of every section closed (of
+    many the longest).
     """
 
     lines: shapely.MultiLineString
@@ -339,25 +341,17 @@ def _places_of(
 def _trace(streets: StreetNetwork, change: _Change) -> Trace:
     if change.links:
         lines = [[end[2:] for end in link[:2]] for link in change.links]
-        return Trace(shapely.MultiLineString(lines), _sides(streets, change.links[0]))
-    shapes = chain_shapes(streets, change.closed)
-    nodes = np.concatenate([streets.tail[change.closed], streets.head[change.closed]])
+        return Trace(shapely.MultiLineString(lines), _sides(streets, change.links[0])[None])
+    closed = change.closed
     others = np.ones(streets.n_edges, dtype=bool)
-    others[change.closed] = False
+    others[closed] = False
     alive = np.union1d(streets.tail[others], streets.head[others])
-    edge = np.intersect1d(nodes, alive)
-    return Trace(shapely.MultiLineString(list(shapes)), _farthest(streets, edge, np.unique(nodes)))
-
-
-def _farthest(streets: StreetNetwork, edge: np.ndarray, every: np.ndarray) -> np.ndarray:
-    """Return the two junctions farthest apart: of those that stay, else of all."""
-    nodes = edge if len(edge) > 1 else every
-    xy = np.column_stack([streets.x[nodes], streets.y[nodes]])
-    rim = shapely.get_coordinates(shapely.convex_hull(shapely.MultiPoint(xy)))
-    rim = rim[np.lexsort(rim.T)]
-    gap = np.hypot(*(rim[:, None, :] - rim[None, :, :]).transpose(2, 0, 1))
-    a, b = np.unravel_index(int(gap.argmax()), gap.shape)
-    return rim[[a, b]]
+    through = np.isin(streets.tail[closed], alive) & np.isin(streets.head[closed], alive)
+    sections = closed[through] if through.any() else closed
+    sections = sections[np.argsort(-streets.length_m[sections], kind="stable")][:_MOST_SECTIONS]
+    nodes = np.column_stack([streets.tail[sections], streets.head[sections]])
+    ends = np.stack([streets.x[nodes], streets.y[nodes]], axis=-1)
+    return Trace(shapely.MultiLineString(list(chain_shapes(streets, closed))), ends)
 
 
 def _sides(streets: StreetNetwork, link: Link) -> np.ndarray:
