@@ -118,7 +118,7 @@ def _coverage(plan: Plan, w: Words) -> dict[str, Any]:
 
 def _nearness(plan: Plan, w: Words) -> dict[str, Any]:
     """Return the minutes of all, of every time of day and of every district."""
-    scopes, far = nearness.read_nearness(plan), nearness.horizon_min(plan)
+    scopes = nearness.read_nearness(plan)
     whole = next((s for s in scopes if s.scope == "all"), None)
     if whole is None:
         return {"nearness": []}
@@ -132,7 +132,7 @@ def _nearness(plan: Plan, w: Words) -> dict[str, Any]:
     named += [(s.name, "", s) for s in (districts if len(districts) > 1 else [])]
     return {
         "nearness": [
-            (label, note, nearness.nearness_cells(scope, far, w, seats=seats))
+            (label, note, nearness.nearness_cells(plan, scope, w, seats=seats))
             for label, note, scope in named
         ],
         "nearness_heads": nearness.nearness_heads(w, seats=seats),
@@ -174,6 +174,14 @@ def _edits(plan: Plan, w: Words) -> dict[str, Any]:
                 "rows": list(whatif.edit_rows(plan, e, w)),
                 "adopted": whatif.adopted_words(e, w),
                 "sketch": whatif.draw_edit(plan, e, w),
+                "action": whatif.action_words(e, w),
+                "sign": element(
+                    "svg",
+                    whatif.draw_sign(closes=e.closes),
+                    viewBox="-24 -24 48 48",
+                    class_="mark",
+                    aria_hidden="true",
+                ),
             }
             for e in edits[:shown]
         ],

@@ -80,6 +80,11 @@ def has_seats(scopes: list[Nearness]) -> bool:
     return any(is_number(side.seats_per_100) for side in sides)
 
 
+def tells_new_seats(plan: Plan) -> bool:
+    """Tell whether new stations are planned with seats; without, the plan adds none."""
+    return plan.settings.siting.new_seats is not None
+
+
 def _ease(row: dict[str, Any]) -> Ease:
     return Ease(*(_number(row.get(name)) for name in MEASURES))
 
@@ -106,18 +111,26 @@ def nearness_heads(w: Words, *, seats: bool) -> list[str]:
     return [*heads, t("Seats per 100 visits")] if seats else heads
 
 
-def nearness_cells(scope: Nearness, horizon: float, w: Words, *, seats: bool) -> list[str]:
-    """Return what stands in a scope's row after its name, ``today → planned`` a column."""
-    sides = (scope.before, scope.after)
+def nearness_cells(plan: Plan, scope: Nearness, w: Words, *, seats: bool) -> list[str]:
+    """Return what stands in a scope's row after its name, ``today → planned`` a column.
+
+    Times of day have no shares: those hold at any hour, while their minutes do not.
+    """
+    sides, far = (scope.before, scope.after), horizon_min(plan)
     pairs = [
         [w.minutes(side.mean_min) for side in sides],
-        [quantile_words(side.median_min, side, horizon, w) for side in sides],
-        [quantile_words(side.p90_min, side, horizon, w) for side in sides],
-        list(w.from_to(scope.before.backup_share, scope.after.backup_share)),
-        list(w.from_to(scope.before.gradual_share, scope.after.gradual_share)),
+        [quantile_words(side.median_min, side, far, w) for side in sides],
+        [quantile_words(side.p90_min, side, far, w) for side in sides],
     ]
-    pairs += [[w.rate(side.seats_per_100) for side in sides]] if seats else []
-    return [f"{a} → {b}".replace(w.percent_sign, "") for a, b in pairs]
+    if scope.scope == "daypart":
+        pairs += [[], []]
+    else:
+        pairs.append(list(w.from_to(scope.before.backup_share, scope.after.backup_share)))
+        pairs.append(list(w.from_to(scope.before.gradual_share, scope.after.gradual_share)))
+    if seats:
+        told = sides if tells_new_seats(plan) else sides[:1]
+        pairs.append([w.rate(side.seats_per_100) for side in told])
+    return [" → ".join(pair).replace(w.percent_sign, "") for pair in pairs]
 
 
 def nearness_title(whole: Nearness, plan: Plan, w: Words) -> str:
@@ -172,11 +185,15 @@ def nearness_lines(whole: Nearness, plan: Plan, w: Words) -> list[str]:
 
 def nearness_note(plan: Plan, w: Words) -> str:
     """Return how the table is to be read."""
-    return w.t(
-        "today → planned · times of day count only stations open then · mean of what lies within "
-        "{far} min; >{far}: farther than that",
+    said = w.t(
+        "today → planned · minutes at times of day: to stations open then; shares: at any hour · "
+        "mean of what lies within {far} min; >{far}: farther than that",
         far=f"{horizon_min(plan):g}",
     )
+    if not has_seats(read_nearness(plan)) or tells_new_seats(plan):
+        return said
+    seats = w.t("seats of today; none are told for new stations")
+    return f"{said} · {seats}"
 
 
 def nearness_terms(plan: Plan, w: Words) -> list[tuple[str, str]]:

@@ -124,13 +124,8 @@ def _number(value: Any) -> float | None:
 def edit_title(plan: Plan, edit: Edit, w: Words) -> str:
     """Return the finding: minutes between its ends, and what riders save or lose a day."""
     t = w.t
-    said = {"name": edit.name, "minutes": ends_words(plan, edit, w)}
-    hours = edit.hours_saved_per_day
-    title = (
-        t("{name} closed: {minutes} min from end to end", **said)
-        if edit.closes
-        else t("{name} open: {minutes} min from end to end", **said)
-    )
+    minutes, hours = ends_words(plan, edit, w), edit.hours_saved_per_day
+    title = t("{name}: {minutes} min from end to end", name=edit.name, minutes=minutes)
     if hours is None or round(abs(hours), 2) == 0:
         return title
     value = w.number(abs(hours))
@@ -176,6 +171,16 @@ def _shares(change: Change, w: Words) -> str:
     return f"{before} → {after}"
 
 
+def action_words(edit: Edit, w: Words) -> str:
+    """Return what happens to the street, as the line under its sketch."""
+    names = {
+        "connect": w.t("a new way, as if it were there"),
+        "open": w.t("a way opened, as if it were so"),
+        "close": w.t("a street closed, as if it were so"),
+    }
+    return names.get(edit.action, edit.action)
+
+
 def signed(value: float, w: Words) -> str:
     """Return a number with its sign."""
     return f"+{w.number(value)}" if value > 0 else w.number(value).replace("-", "−")
@@ -190,7 +195,10 @@ def adopted_words(edit: Edit, w: Words) -> str:
 
 def edits_line(w: Words) -> str:
     """Return what is compared."""
-    return w.t("One change at a time, all else as it is. Figures are without → with the change.")
+    return w.t(
+        "One change at a time, all else as it is; figures are without → with the change. Hours "
+        "count one way to the nearest station of today a visit."
+    )
 
 
 # ── the sketch ────────────────────────────────────────────────────────────────────────────────
@@ -216,7 +224,7 @@ def draw_edit(plan: Plan, edit: Edit, w: Words) -> Markup:
                         stroke_dasharray=dashes),
                 draw_stations(stations, view.points(stations)),
                 draw_sites(sites, view.points(sites)),
-                _sign(lines, closes=edit.closes),
+                _on_middle(lines, draw_sign(closes=edit.closes)),
             ],
             clip_path=f"url(#{window})",
         ),
@@ -235,17 +243,21 @@ def _around(shape: shapely.Geometry) -> View:
     return View(x - wide / 2, y - high / 2, x + wide / 2, y + high / 2, _HIGH, _WIDE)
 
 
-def _sign(lines: np.ndarray, *, closes: bool) -> Markup:
-    """Draw a disc in the middle of the longest line: a plus for what opens, a cross otherwise."""
-    if not len(lines):
-        return group([])
-    longest = lines[int(np.argmax(shapely.length(lines)))]
-    middle = shapely.line_interpolate_point(longest, 0.5, normalized=True)
+def draw_sign(*, closes: bool) -> Markup:
+    """Draw a disc with a plus for what opens, a cross for what closes."""
     turn = "rotate(45)" if closes else None
     return group(
         [
             element("circle", r=20, fill="#FFF", stroke=INK, stroke_width=4),
             element("path", d="M-11 0H11M0-11V11", stroke=INK, stroke_width=5, transform=turn),
-        ],
-        transform=f"translate({middle.x:.1f} {middle.y:.1f})",
+        ]
     )
+
+
+def _on_middle(lines: np.ndarray, sign: Markup) -> Markup:
+    """Put a sign on the middle of the longest line."""
+    if not len(lines):
+        return group([])
+    longest = lines[int(np.argmax(shapely.length(lines)))]
+    middle = shapely.line_interpolate_point(longest, 0.5, normalized=True)
+    return group([sign], transform=f"translate({middle.x:.1f} {middle.y:.1f})")

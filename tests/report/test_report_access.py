@@ -63,9 +63,26 @@ def test_what_lies_beyond_the_horizon_is_said(plan):
     table = plan.tables["coverage_after"]
     far = table.assign(p90_min=np.where(table["scope"] == "district", np.nan, table["p90_min"]))
     scope = read_nearness(with_tables(plan, coverage_after=far))[-1]
-    assert nearness_cells(scope, 60.0, ZH, seats=False)[2].endswith("→ >60")
+    assert nearness_cells(plan, scope, ZH, seats=False)[2].endswith("→ >60")
     nobody = scope._replace(after=scope.after._replace(mean_min=None, median_min=None))
-    assert nearness_cells(nobody, 60.0, ZH, seats=False)[:3][1].endswith("→ –")
+    assert nearness_cells(plan, nobody, ZH, seats=False)[1].endswith("→ –")
+
+
+def test_a_time_of_day_has_minutes_but_no_share_that_holds_at_any_hour(plan):
+    night = next(s for s in read_nearness(plan) if s.name == "night")
+    cells = nearness_cells(plan, night, ZH, seats=True)
+    assert all("→" in cell for cell in cells[:3])
+    assert cells[3:5] == ["", ""]
+    assert "→" not in cells[5]  # no seats are told for new stations
+
+
+def test_seats_of_new_stations_are_told_where_the_study_plans_them(plan):
+    siting = plan.settings.siting.model_copy(update={"new_seats": 10.0})
+    planned = replace(plan, settings=plan.settings.model_copy(update={"siting": siting}))
+    whole = read_nearness(planned)[0]
+    assert "→" in nearness_cells(planned, whole, ZH, seats=True)[5]
+    assert "新站未注明座位数" in section(plan, MINUTES)
+    assert "新站未注明座位数" not in section(planned, MINUTES)
 
 
 def test_seats_are_told_only_where_a_capacity_is_known(plan, tmp_path):
@@ -149,15 +166,15 @@ def test_sheets_of_closures_and_places_hold_both_sides(plan, book):
 
 def test_changes_of_streets_are_told_with_both_figures(plan, english_plan):
     text = section(plan, STREETS)
-    assert "商场后门通道打通：两端之间 7.6 → 1.0 分钟，骑手每日共省 42 小时" in text
-    assert "江北大桥封闭：两端之间 2.1 → 24 分钟，骑手每日共多走 169 小时" in text
+    assert "商场后门通道：两端之间 7.6 → 1.0 分钟，骑手每日共省 42 小时" in text
+    assert "江北大桥：两端之间 2.1 → 24 分钟，骑手每日共多走 169 小时" in text
     assert "覆盖率，按今日站点 51% → 47%" in text
     assert "变化最大：江北，按今日站点 41% → 22%" in text
     assert text.count("方案未计入此项改动") == 2
     assert text.count("方案已计入此项改动") == 1
     first, second, third = read_edits(english_plan)
     assert edit_title(english_plan, first, EN) == (
-        "Mall storeroom door open: 7.6 → 1.0 min from end to end, riders save 42 hours a day"
+        "Mall storeroom door: 7.6 → 1.0 min from end to end, riders save 42 hours a day"
     )
     assert "riders lose 169 hours a day" in edit_title(english_plan, second, EN)
     rows = dict(edit_rows(english_plan, third, EN))
@@ -168,8 +185,9 @@ def test_changes_of_streets_are_told_with_both_figures(plan, english_plan):
 
 def test_every_change_has_its_sketch(plan):
     html = render_report(plan).split(f"<h2>{STREETS}</h2>")[1].split("</section>")[0]
-    assert html.count("<svg") == 3
+    assert html.count("<svg") == 6
     assert html.count("stroke-dasharray") == 1  # what closes is broken
+    assert html.count("rotate(45)") == 2  # and its signs are crosses
     assert len(set(re.findall(r'clipPath id="(\w+)"', html))) == 3
 
 
@@ -213,7 +231,7 @@ def test_plans_of_earlier_versions_print_as_they_did(plan, tmp_path):
         assert heading not in text
     rows = dict(answer_rows(plan))
     assert rows.keys() - dict(answer_rows(old)).keys() == {"到最近的站，分钟", "如果道路有变", ""}
-    assert rows["如果道路有变"].startswith("商场后门通道打通")
+    assert rows["如果道路有变"].startswith("商场后门通道")
     minutes = "半数人次 [0-9.]+ → [0-9.]+，九成 [0-9.]+ → [0-9.]+"
     assert re.fullmatch(minutes, rows["到最近的站，分钟"])
     book = openpyxl.load_workbook(write_workbook(old, tmp_path / "old.xlsx"))
