@@ -51,3 +51,13 @@ def _rows(table: pd.DataFrame, language: str) -> Iterator[tuple[str, str]]:
             share += "   " + t("open then {share}", share=f"{open_then:.1%}")
         yield t(name), share
     yield t("circles would claim"), f"{table.attrs['circle_share']:.1%}"
+    far = table.attrs["coverage"]["horizon_min"]
+    yield t("two stations or more"), f"{table['backup_share'].loc['all']:.1%}"
+    half, most = (
+        t("{n} min", n=f"{minutes:.1f}") if minutes <= far else t("over {n} min", n=f"{far:g}")
+        for minutes in (float(table[name].loc["all"]) for name in ("median_min", "p90_min"))
+    )
+    yield (
+        t("minutes to the nearest station"),
+        t("half of the visits {half}, nine in ten {most}", half=half, most=most),
+    )

@@ -86,6 +86,7 @@ def test_coverage_tells_today(study):
     assert rows["district西区"]["covered_share"] > rows["district东区"]["covered_share"]
     plain = runner.invoke(app, ["coverage", str(study)])
     assert "步行" in plain.stdout
+    assert "半数人次" in plain.stdout
 
 
 def test_check_writes_what_it_prints(study, tmp_path):

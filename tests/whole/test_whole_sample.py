@@ -24,6 +24,11 @@ KEYS = {
     "equity": "gini worst_district worst_share",
     "privacy": "min_workers suppressed_cells",
 }
+SHARES = (
+    "covered_share open_now by_district circle_share backup_share gradual_share mean_min "
+    "median_min p90_min seats_per_100 uncovered closures"
+)
+CLOSURE = "facility_id name served_per_day lost_per_day lost_share next_min"
 SITE = [
     "site_id",
     "name",
@@ -64,7 +69,9 @@ def test_plan_json_has_the_keys_that_others_rely_on(sample):
         assert set(keys.split()) <= set(numbers[path] if path else numbers), path
     for when in ("before", "after"):
         shares = numbers["coverage"][when]
-        assert set(shares) == {"covered_share", "open_now", "by_district", "circle_share"}
+        assert set(shares) == set(SHARES.split())
+        assert all(set(CLOSURE.split()) == set(row) for row in shares["closures"])
+        assert all({"name", "weight_per_day", "nearest_min"} == set(r) for r in shares["uncovered"])
     for note in numbers["inputs"].values():
         assert {"file", "rows", "kept", "dropped", "sha256"} <= set(note)
         assert note["kept"] + sum(note["dropped"].values()) == note["rows"]
@@ -84,6 +91,30 @@ def test_the_plan_makes_sense(sample):
     assert (sites["gain_per_day"].diff().dropna() <= 1e-9).all()
     assert {"activate", "build"} == set(sites["action"])
     assert plan.tables["demand"]["workers"].min() >= 10
+
+
+def test_minutes_closures_and_places_without_a_station_agree_with_coverage(sample):
+    plan, _ = sample
+    weight = plan.summary["demand"]["weight_per_day"]
+    for when in ("before", "after"):
+        told, table = plan.summary["coverage"][when], plan.tables[f"coverage_{when}"]
+        closures, uncovered = (
+            t[t["when"] == when] for t in (plan.tables["closures"], plan.tables["uncovered"])
+        )
+        once = told["covered_share"] - told["backup_share"]
+        assert closures["lost_per_day"].sum() / weight == pytest.approx(once)
+        assert closures["served_per_day"].sum() / weight == pytest.approx(told["covered_share"])
+        assert len(closures) == table.attrs["coverage"]["facilities"]
+        left = (1 - told["covered_share"]) * weight
+        assert 0 < uncovered["weight_per_day"].sum() <= left
+        assert (uncovered["nearest_min"] > plan.settings.service.limit_min).all()
+        assert uncovered["name"].str.contains("·").all()
+        assert table.attrs["coverage"]["horizon_min"] == 4 * plan.settings.service.limit_min
+        assert (table["p90_min"] >= table["median_min"]).all()
+        assert table.attrs["coverage"]["seats"] == plan.tables["stations"]["capacity"].sum()
+    before, after = (plan.tables[f"coverage_{when}"] for when in ("before", "after"))
+    assert (after["median_min"] <= before["median_min"]).all()
+    assert (after["gradual_share"] >= before["gradual_share"]).all()
 
 
 def test_demand_is_told_by_class_and_day_and_rest_by_shelter(sample):

@@ -68,7 +68,8 @@ def gather(
         for name, values in known.items()
     }
     found = gpd.GeoDataFrame(
-        {**sums, "points": np.bincount(group[inside], minlength=len(middle)).astype(np.int64)},
+        {name: sum_.astype(float) for name, sum_ in sums.items()}
+        | {"points": np.bincount(group[inside], minlength=len(middle)).astype(np.int64)},
         index=pd.Index([f"{prefix}{k + 1:03d}" for k in range(len(middle))], name=label, dtype=str),
         geometry=gpd.points_from_xy(middle[:, 0], middle[:, 1]),
         crs=demand.crs,
