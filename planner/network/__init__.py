@@ -1,7 +1,7 @@
 """The streets: who reaches whom, how fast, and along which way."""
 
 from planner.network.edits import carry_places, edit_streets, exact_places, trace_edits
-from planner.network.isochrone import service_areas
+from planner.network.isochrone import each_service_area, service_areas
 from planner.network.load import load_streets
 from planner.network.snap import Places, nearest_street, snap_points
 from planner.network.store import save_streets
@@ -12,6 +12,7 @@ __all__ = [
     "Places",
     "StreetNetwork",
     "carry_places",
+    "each_service_area",
     "edit_streets",
     "exact_places",
     "load_streets",

@@ -1,42 +1,38 @@
 """Service areas: the ground from which a facility is within a limit, as polygons.
 
-A raster of 25 m cells; a cell within 50 m of a street shows the time of the street beside it. The
-line is drawn where that time passes the limit, and half-way toward cells that no street reaches.
+Times come from the travel kernel, the ground from the raster beside the streets (`raster`), the
+line from where reached and missed ground are equally near (`field`, `outline`).
 """
 
 from __future__ import annotations
 
 import os
-from itertools import pairwise
-from typing import TYPE_CHECKING, NamedTuple
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
 
 import numpy as np
 import shapely
-from shapely import MultiPolygon, Polygon
+from shapely import GeometryType, MultiPolygon, Polygon
 
 from planner.network import kernel
-from planner.network.grid import find_nearest
-from planner.network.snap import place
+from planner.network.field import fill_field, make_chain_list, trace_each
+from planner.network.outline import trace_rings
+from planner.network.raster import CELL_M, Window, fitting_cell, make_raster, near_m, whole_window
 from planner.network.travel import budget_ms, require_same, sort_places
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from planner.network.raster import Raster
     from planner.network.snap import Places
     from planner.network.streets import StreetNetwork
+    from planner.network.travel import Placed
 
-CELL_M = 25.0
-NEAR_M = 50.0
-_CLIP_MS = 20_000  # times farther from the limit than this do not move the line
-_MOST_CELLS = 4_000_000
-
-
-class _Raster(NamedTuple):
-    """Times on a regular grid of points: columns at `x`, rows at `y`, milliseconds."""
-
-    x: np.ndarray
-    y: np.ndarray
-    cost_ms: np.ndarray
+TOLERANCE = 0.2  # vertices that move the line by less, in cells, are dropped: 2.5 m
+LEAST_HOLE = 2.0  # holes of fewer cells are filled: 312 m²
+_SLACK = 2.0  # times are needed so many cells beyond the limit, to place the line
+_TILE_M = 10_000.0
+_CHUNKS_PER_THREAD = 8
 
 
 def service_areas(
@@ -56,8 +52,9 @@ def service_areas(
     Returns
     -------
     list of shapely.MultiPolygon
-        One a limit, in the order of `limits_min`, in the streets' CRS, each inside those of longer
-        limits; empty if there is no facility on the streets.
+        One a limit, in the order of `limits_min`, in the streets' CRS, valid, each inside those of
+        longer limits; empty if there is no facility on the streets, or if what is reached is
+        smaller than a cell.
 
     Raises
     ------
@@ -68,73 +65,171 @@ def service_areas(
 
     Notes
     -----
-    Cells are 25 m, doubled until four million or fewer cover what is reached. The polygon is for
-    looking at: shares are counted from travel times, never from it.
+    All limits and facilities share one search. The ground is a raster of 12.5 m, kept with the
+    network; where it would have more than four million nodes, which 25 km × 25 km have, one is made
+    for the part that is reached, if need be of larger cells. Ground up to 50 m from a street
+    belongs to the nearest street, ground farther off to none, unless streets enclose it and it is
+    smaller than 4 ha. The line runs half-way between reached streets and others, so it does not
+    cross a river where no bridge is. Vertices that move it by less than 2.5 m are dropped and holes
+    under 312 m² filled. In Porto, for 15 minutes on foot, 99.7 % of the length of reached streets
+    lies inside, and 0.4 % of the length inside is not reached.
+
+    The polygons are for looking at: shares are counted from travel times, never from them.
     """
     limits = [budget_ms(limit, "limits_min") for limit in limits_min]
     require_same(streets, facilities)
     if not limits or not facilities.snapped.any():
         return [MultiPolygon() for _ in limits]
-    raster = _rasterise(streets, facilities, max(limits) + _CLIP_MS)
+    placed, tags = sort_places(streets, facilities, streets.inbound)
+    raster = _raster_for(streets, placed, tags, max(limits))
+    work, n_touched = _spread(streets, placed, tags, max(limits) + _slack_ms(streets, raster))
+    seen = make_chain_list(streets.n_edges)
     areas: dict[int, MultiPolygon] = {}
     inner = MultiPolygon()
     for limit in sorted(set(limits)):
-        inner = _as_multi(_outline(raster, limit).union(inner))
+        z, x, y = fill_field(
+            streets.inbound, placed, 0, len(tags), work, n_touched, limit, _m_per_ms(streets),
+            raster, near_m(raster.cell_m), seen,
+        )  # fmt: skip
+        inner = _as_multi(_outline(z, x, y, raster.cell_m).union(inner))
         areas[limit] = inner
     return [areas[limit] for limit in limits]
 
 
-def _rasterise(streets: StreetNetwork, facilities: Places, budget: int) -> _Raster:
-    """Time from each cell to its nearest facility, over the part of the city that is reached."""
-    world = streets.inbound
-    starts, tags = sort_places(streets, facilities, world)
-    work = kernel.make_workspace(streets.n_nodes, budget)
-    kernel.spread(world, starts, tags, work, budget)
-    x, y = _cells(streets, facilities, work[0])
-    cost = np.full(len(x) * len(y), 2 * budget, dtype=np.int64)
-    cell_x, cell_y = np.tile(x, len(y)), np.repeat(y, len(x))
-    near = max(NEAR_M, 2.0 * (x[1] - x[0]))
-    found = find_nearest(streets.grid, cell_x, cell_y, max_m=near, threads=os.cpu_count() or 1)
-    beside = place(streets, found._replace(distance_m=np.zeros(len(cell_x))))
-    places, cell = sort_places(streets, beside, world)
-    label = np.full(len(cell), kernel.FAR, dtype=np.int64)
-    kernel.read_places(world, places, starts, tags, work[0], budget, label)
-    reached = label < kernel.FAR
-    cost[cell[reached]] = label[reached] >> kernel.TAG_BITS
-    return _Raster(x, y, cost.reshape(len(y), len(x)))
+def each_service_area(
+    streets: StreetNetwork, facilities: Places, limit_min: float, *, threads: int | None = None
+) -> list[MultiPolygon]:
+    """Draw for each facility the area from which it is within a limit.
+
+    Parameters
+    ----------
+    streets, facilities
+        As in `service_areas`.
+    limit_min
+        Minutes, > 0 and at most 6000.
+    threads
+        How many to use; by default one a core. The answer does not depend on it.
+
+    Returns
+    -------
+    list of shapely.MultiPolygon
+        One a facility, in their order, in the streets' CRS, valid; empty for a facility that is not
+        on the streets, or from which less than a cell is reached.
+
+    Raises
+    ------
+    SettingsError, InputError
+        As `service_areas`.
+
+    Notes
+    -----
+    Drawn as in `service_areas`. In a network larger than 25 km × 25 km the facilities are taken by
+    tiles of 10 km, each on a raster of its own.
+    """
+    limit = budget_ms(limit_min, "limit_min")
+    require_same(streets, facilities)
+    areas = np.full(len(facilities), MultiPolygon(), dtype=object)
+    for rows in _tiles(streets, facilities):
+        placed, tags = sort_places(streets, facilities.take(rows), streets.inbound)
+        raster = _raster_for(streets, placed, tags, limit)
+        workers = threads or os.cpu_count() or 1
+        areas[rows[tags]] = _draw_each(streets, placed, tags, limit, raster, workers)
+    return areas.tolist()
 
 
-def _cells(
-    streets: StreetNetwork, facilities: Places, label: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Columns and rows of cells that cover every chain with a reached end, and the facilities."""
-    reached = label < kernel.FAR
-    chain = reached[streets.tail] | reached[streets.head]
-    chain[facilities.chain[facilities.snapped]] = True
+def _tiles(streets: StreetNetwork, facilities: Places) -> list[np.ndarray]:
+    """Rows of the facilities on streets: all of them, or in a large network tile by tile."""
+    rows = np.flatnonzero(facilities.snapped)
+    if _is_small(streets) or not len(rows):
+        return [rows] if len(rows) else []
+    tile = np.stack([facilities.x[rows] // _TILE_M, facilities.y[rows] // _TILE_M])
+    _, of = np.unique(tile, axis=1, return_inverse=True)
+    return [rows[of == k] for k in range(int(of.max()) + 1)]
+
+
+def _is_small(streets: StreetNetwork) -> bool:
+    """Whether one raster of the finest cells covers the network."""
+    return fitting_cell(whole_window(streets)) == CELL_M
+
+
+def _raster_for(streets: StreetNetwork, placed: Placed, tags: np.ndarray, budget: int) -> Raster:
+    """Return the network's own raster, or make one for what is reached."""
+    if _is_small(streets):
+        return streets.raster
+    work, n_touched = _spread(streets, placed, tags, budget)
+    junction = np.zeros(streets.n_nodes, dtype=bool)
+    junction[work[5][:n_touched]] = True
+    chain = junction[streets.tail] | junction[streets.head]
+    chain[placed.chain] = True
     vertex = np.repeat(chain, np.diff(streets.vertex_ptr))
     x, y = streets.vertex_x[vertex], streets.vertex_y[vertex]
-    cell = CELL_M
-    while (np.ptp(x) / cell + 8) * (np.ptp(y) / cell + 8) > _MOST_CELLS:
-        cell *= 2.0
-    margin = max(NEAR_M, 2.0 * cell) + cell
-    low = np.floor((np.array([x.min(), y.min()]) - margin) / cell)
-    high = np.ceil((np.array([x.max(), y.max()]) + margin) / cell)
-    return cell * np.arange(low[0], high[0] + 1), cell * np.arange(low[1], high[1] + 1)
+    window = Window(float(x.min()), float(y.min()), float(x.max()), float(y.max()))
+    return make_raster(streets, window)
 
 
-def _outline(raster: _Raster, limit: int) -> MultiPolygon:
-    """Polygons of the ground within a limit."""
-    import contourpy
+def _spread(
+    streets: StreetNetwork, placed: Placed, tags: np.ndarray, budget: int
+) -> tuple[tuple[np.ndarray, ...], int]:
+    """Label the junctions within a budget; → the kernel's workspace and how many there are."""
+    work = kernel.make_workspace(streets.n_nodes, budget)
+    return work, kernel.spread(streets.inbound, placed, tags, work, budget)
 
-    level = np.clip(raster.cost_ms - limit, -_CLIP_MS, _CLIP_MS).astype(float)
-    lines = contourpy.contour_generator(
-        raster.x, raster.y, level, name="serial", fill_type="OuterOffset"
-    )
-    polygons = []
-    for points, offsets in zip(*lines.filled(-2.0 * _CLIP_MS, 0.0), strict=True):
-        rings = [points[i:j] for i, j in pairwise(offsets)]
-        polygons.append(Polygon(rings[0], rings[1:]))
-    return _as_multi(shapely.make_valid(MultiPolygon(polygons)))
+
+def _m_per_ms(streets: StreetNetwork) -> float:
+    return streets.speed_kmh / 3600.0
+
+
+def _slack_ms(streets: StreetNetwork, raster: Raster) -> int:
+    """Milliseconds beyond the limit that the line depends on."""
+    return round(_SLACK * raster.cell_m / _m_per_ms(streets))
+
+
+def _outline(z: np.ndarray, x: float, y: float, cell_m: float) -> MultiPolygon:
+    """Polygons of the ground below zero."""
+    for tolerance in (TOLERANCE, 0.0):  # dropping vertices may, rarely, make a line cross itself
+        xy, ends, outer = trace_rings(z, x, y, cell_m, tolerance, LEAST_HOLE)
+        (area,) = _shapes(xy, ends, outer, np.array([len(ends)]))
+        if area.is_valid:
+            break
+    return area
+
+
+def _draw_each(  # noqa: PLR0917
+    streets: StreetNetwork,
+    placed: Placed,
+    tags: np.ndarray,
+    limit: int,
+    raster: Raster,
+    threads: int,
+) -> np.ndarray:
+    """One area a facility, in the order of `placed`."""
+    reach = limit + _slack_ms(streets, raster)
+
+    def draw(low: int, high: int, tolerance: float) -> np.ndarray:
+        work = kernel.make_workspace(streets.n_nodes, reach)
+        x, y, ends, outer, n_rings = trace_each(
+            low, high, streets.inbound, placed, tags, work, limit, reach, _m_per_ms(streets),
+            raster, near_m(raster.cell_m), make_chain_list(streets.n_edges), tolerance, LEAST_HOLE,
+        )  # fmt: skip
+        return _shapes(np.column_stack([x, y]), ends, outer, n_rings)
+
+    n = len(tags)
+    n_parts = 1 if threads == 1 else max(1, min(threads * _CHUNKS_PER_THREAD, n // 16))
+    cuts = np.linspace(0, n, n_parts + 1).astype(int).tolist()
+    with ThreadPoolExecutor(threads) as pool:
+        parts = list(pool.map(draw, cuts[:-1], cuts[1:], [TOLERANCE] * n_parts))
+    areas = np.concatenate(parts)
+    for bad in np.flatnonzero(~shapely.is_valid(areas)).tolist():  # as in `_outline`
+        areas[bad] = draw(bad, bad + 1, 0.0)[0]
+    return areas
+
+
+def _shapes(xy: np.ndarray, ends: np.ndarray, outer: np.ndarray, n_rings: np.ndarray) -> np.ndarray:
+    """Make areas from what `trace_rings` found, so many rings each."""
+    ring = np.concatenate([[0], ends])
+    polygon = np.append(np.flatnonzero(outer), len(ends))
+    area = np.searchsorted(polygon, np.concatenate([[0], np.cumsum(n_rings)]))
+    return shapely.from_ragged_array(GeometryType.MULTIPOLYGON, xy, (ring, polygon, area))
 
 
 def _as_multi(shape: shapely.Geometry) -> MultiPolygon:

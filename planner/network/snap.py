@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -52,6 +52,17 @@ class Places:
     def snapped(self) -> np.ndarray:
         """Whether each row stands on a street, bool, shape (n,)."""
         return self.chain >= 0
+
+    def take(self, rows: np.ndarray) -> Places:
+        """Return some of the places, in the order of `rows`."""
+        return replace(
+            self,
+            chain=self.chain[rows],
+            share=self.share[rows],
+            access_m=self.access_m[rows],
+            x=self.x[rows],
+            y=self.y[rows],
+        )
 
 
 def snap_points(

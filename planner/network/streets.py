@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import shapely
 
     from planner.network.grid import Grid
+    from planner.network.raster import Raster
 
 CLOSED = 1 << 29  # milliseconds (149 h) that say: this direction may not be used
 _MS_PER_M_AT_1_KMH = 3600.0
@@ -232,6 +233,13 @@ class StreetNetwork:
         from planner.network.grid import make_grid
 
         return make_grid(self.vertex_ptr, self.vertex_x, self.vertex_y)
+
+    @cached_property
+    def raster(self) -> Raster:
+        """The ground beside the streets, for service areas; made when first asked for."""
+        from planner.network.raster import make_raster, whole_window
+
+        return make_raster(self, whole_window(self))
 
     @cached_property
     def key(self) -> str:
