@@ -7,7 +7,7 @@ from planner.coverage.equity import measure_equity
 from planner.coverage.hours import open_in_dayparts
 from planner.coverage.measure import circle_share, measure_coverage
 from planner.coverage.minutes import find_minutes
-from planner.coverage.reach import make_reach, make_service_areas, nearest_station_minutes
+from planner.coverage.reach import make_reach, make_service_areas
 
 __all__ = [
     "circle_share",
@@ -21,6 +21,5 @@ __all__ = [
     "measure_edits",
     "measure_equity",
     "minutes_between",
-    "nearest_station_minutes",
     "open_in_dayparts",
 ]

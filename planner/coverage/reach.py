@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 
 import geopandas as gpd
 import numpy as np
-import pandas as pd
 
 from planner.coverage.placing import place_points, require_positive
 from planner.errors import InputError
-from planner.network import nearest_minutes, service_areas, travel_within
+from planner.network import service_areas, travel_within
 from planner.tables import Reach
 
 if TYPE_CHECKING:
@@ -176,39 +175,3 @@ def make_service_areas(
     )
     areas.index.name = "service_area_id"
     return areas if facilities.crs in (None, streets.crs) else areas.to_crs(facilities.crs)
-
-
-def nearest_station_minutes(
-    streets: StreetNetwork,
-    demand: gpd.GeoDataFrame,
-    facilities: gpd.GeoDataFrame,
-    *,
-    max_min: float,
-    snap_m: float = 300.0,
-) -> pd.Series:
-    """Return the travel time from each demand point to its nearest facility.
-
-    Parameters
-    ----------
-    streets, demand, facilities, snap_m
-        As in `make_reach`, inbound; `facilities` may be empty.
-    max_min
-        How far to look, minutes, > 0.
-
-    Returns
-    -------
-    pandas.Series
-        float64 minutes on the index of `demand`; infinite where nothing is within `max_min`.
-
-    Raises
-    ------
-    InputError, CrsError, SettingsError
-        As `make_reach`.
-    """
-    require_positive(max_min, "max_min")
-    minutes = np.full(len(demand), np.inf)
-    if len(demand) and len(facilities):
-        origins = place_points(streets, demand, "demand", snap_m)
-        targets = place_points(streets, facilities, "facilities", snap_m)
-        minutes, _ = nearest_minutes(streets, origins, targets, max_min=max_min)
-    return pd.Series(minutes, index=demand.index, name="nearest_min", dtype=float)

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from planner.coverage import find_minutes, make_reach, measure_coverage, nearest_station_minutes
+from planner.coverage import find_minutes, make_reach, measure_coverage
 from planner.errors import InputError, SettingsError
 
 PARTS = {"noon": (11, 14), "night": (21, 6)}
@@ -35,8 +35,9 @@ def test_each_daypart_looks_for_what_is_open_then(scene):
         "nearest_noon_min": ["s0", "s1"],
         "nearest_night_min": ["s0", "s2"],
     }.items():
-        one = nearest_station_minutes(streets, demand, stations.loc[ids], max_min=60)
-        np.testing.assert_array_equal(minutes[column], one)
+        open_then = stations.loc[ids, ["geometry"]]
+        one = find_minutes(streets, demand, open_then, max_min=60)
+        np.testing.assert_array_equal(minutes[column], one["nearest_min"])
     assert (minutes["nearest_noon_min"] > minutes["nearest_min"]).any()
 
 

@@ -7,10 +7,10 @@ from shapely import Point
 
 from planner.coverage import (
     circle_share,
+    find_minutes,
     make_reach,
     make_service_areas,
     measure_coverage,
-    nearest_station_minutes,
 )
 from planner.errors import CrsError, InputError, SettingsError
 
@@ -80,11 +80,11 @@ def test_covered_share_equals_networkx(scene):
 
 def test_nearest_minutes_equal_networkx(scene):
     streets, demand, stations, demand_at, stations_at = scene
-    minutes = nearest_station_minutes(streets, demand, stations, max_min=60)
+    minutes = find_minutes(streets, demand, stations, max_min=60)["nearest_min"]
     assert list(minutes.index) == list(demand.index)
     expected = plain_metres(11, demand_at, stations_at) / METRES_A_MINUTE
     np.testing.assert_allclose(minutes, expected, atol=1e-4)  # whole milliseconds a street
-    near = nearest_station_minutes(streets, demand, stations, max_min=4)
+    near = find_minutes(streets, demand, stations, max_min=4)["nearest_min"]
     np.testing.assert_allclose(near, np.where(expected <= 4, expected, np.inf), atol=1e-4)
 
 
@@ -240,7 +240,7 @@ def test_nearest_station_without_stations_is_infinitely_far(
 ):
     demand = make_demand_table([(0, 0), (100, 0)], [1, 1])
     for stations in (make_stations_table([]), make_stations_table([(90_000, 0)])):
-        minutes = nearest_station_minutes(make_grid(), demand, stations, max_min=30)
+        minutes = find_minutes(make_grid(), demand, stations, max_min=30)["nearest_min"]
         assert np.isinf(minutes).all()
         assert minutes.index.equals(demand.index)
 
