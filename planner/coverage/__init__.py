@@ -2,12 +2,13 @@
 
 from planner.coverage.access import compare_access, measure_edits, minutes_between
 from planner.coverage.accessibility import measure_accessibility
+from planner.coverage.areas import make_service_areas
 from planner.coverage.closing import measure_closures
 from planner.coverage.equity import measure_equity
 from planner.coverage.hours import open_in_dayparts
 from planner.coverage.measure import circle_share, measure_coverage
 from planner.coverage.minutes import find_minutes
-from planner.coverage.reach import make_reach, make_service_areas
+from planner.coverage.reach import make_reach
 
 __all__ = [
     "circle_share",

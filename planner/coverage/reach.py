@@ -1,4 +1,4 @@
-"""From demand to facilities over the streets: pairs within the limit, areas, nearest station."""
+"""From demand to facilities over the streets: pairs within the limit."""
 
 from __future__ import annotations
 
@@ -6,16 +6,15 @@ import logging
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-import geopandas as gpd
 import numpy as np
 
 from planner.coverage.placing import place_points, require_positive
 from planner.errors import InputError
-from planner.network import service_areas, travel_within
+from planner.network import travel_within
 from planner.tables import Reach
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    import geopandas as gpd
 
     from planner.network import Places, StreetNetwork
 
@@ -128,50 +127,3 @@ def _off_streets(
         "and points show the same city, that longitude and latitude are not swapped, and the "
         "datum."
     )
-
-
-def make_service_areas(
-    streets: StreetNetwork,
-    facilities: gpd.GeoDataFrame,
-    *,
-    limits_min: Iterable[float] = (5, 10, 15),
-    snap_m: float = 300.0,
-) -> gpd.GeoDataFrame:
-    """Draw the area from which some facility is within each limit.
-
-    Parameters
-    ----------
-    streets, facilities, snap_m
-        As in `make_reach`; `facilities` may be empty.
-    limits_min
-        Minutes, > 0.
-
-    Returns
-    -------
-    geopandas.GeoDataFrame
-        `limit_min` (float64, ascending) and `geometry`, one (multi)polygon a limit, the smaller
-        inside the larger, in the CRS of `facilities`. A limit that bounds no area has no row, so
-        without facilities near a street the table is empty.
-
-    Raises
-    ------
-    InputError, CrsError, SettingsError
-        As `make_reach`.
-    """
-    limits = sorted({float(limit) for limit in limits_min})
-    for limit in limits:
-        require_positive(limit, "limits_min")
-    polygons = []
-    if len(facilities) and limits:
-        places = place_points(streets, facilities, "facilities", snap_m)
-        polygons = service_areas(streets, places, limits)
-    pairs = [
-        (m, p) for m, p in zip(limits[: len(polygons)], polygons, strict=True) if not p.is_empty
-    ]
-    areas = gpd.GeoDataFrame(
-        {"limit_min": np.array([m for m, _ in pairs], dtype=float)},
-        geometry=gpd.GeoSeries([p for _, p in pairs], crs=streets.crs),
-        crs=streets.crs,
-    )
-    areas.index.name = "service_area_id"
-    return areas if facilities.crs in (None, streets.crs) else areas.to_crs(facilities.crs)
