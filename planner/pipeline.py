@@ -348,8 +348,8 @@ def _measure(
 def _close_each(reach: Reach, demand: gpd.GeoDataFrame, sides: Sides) -> pd.DataFrame:
     """Tell what each closing would cost, among today's stations and among the plan's."""
     frames = []
-    for when, (facilities, _) in sides.items():
-        table = measure_closures(reach, demand, facilities).reset_index()
+    for when, (facilities, minutes) in sides.items():
+        table = measure_closures(reach, demand, facilities, minutes=minutes).reset_index()
         table.insert(0, "when", when)
         frames.append(table.set_index(when + ":" + table["facility_id"].astype(str)))
     closures = pd.concat(frames).rename_axis("closure_id")

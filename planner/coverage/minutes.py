@@ -17,11 +17,13 @@ from planner.network import nearest_minutes
 from planner.settings import DAYPARTS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     import geopandas as gpd
 
     from planner.network import Places, StreetNetwork
+
+    Look = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 _log = logging.getLogger(__name__)
 ANY_HOUR, NEXT = "nearest_min", "next_min"
@@ -54,8 +56,9 @@ def find_minutes(
     -------
     pandas.DataFrame
         On the index of `demand`, float64 minutes, infinite where nothing is within `max_min`:
-        `nearest_min` (of all facilities), and with `hours` known ``nearest_<daypart>_min`` (of
-        those open for at least half of the daypart). ``attrs["minutes"]`` holds `max_min`.
+        `nearest_min` (of all facilities), `next_min` (to the second nearest), and with `hours`
+        known ``nearest_<daypart>_min`` (of those open for at least half of the daypart).
+        ``attrs["minutes"]`` holds `max_min`.
 
     Raises
     ------
@@ -64,15 +67,15 @@ def find_minutes(
     """
     started = perf_counter()
     require_positive(max_min, "max_min")
-    is_open = {ANY_HOUR: np.ones(len(facilities), dtype=bool)}
+    is_open = {}
     if "hours" in facilities:
         flags = open_in_dayparts(facilities["hours"], dayparts)
-        is_open |= {daypart_column(name): flags[name].to_numpy() for name in dayparts}
-    found = {name: np.full(len(demand), np.inf) for name in is_open}
+        is_open = {daypart_column(name): flags[name].to_numpy() for name in dayparts}
+    found = {name: np.full(len(demand), np.inf) for name in (ANY_HOUR, NEXT, *is_open)}
     if len(demand) and len(facilities):
         origins = place_points(streets, demand, "demand", snap_m)
         targets = place_points(streets, facilities, "facilities", snap_m)
-        found = _search(streets, origins, targets, is_open, max_min)
+        found |= _search(streets, origins, targets, is_open, max_min)
     table = pd.DataFrame(found, index=demand.index, dtype=float)
     table.attrs["minutes"] = {"max_min": float(max_min)}
     _log.info(
@@ -117,10 +120,32 @@ def _search(
     max_min: float,
 ) -> dict[str, np.ndarray]:
     """Look once for every set of open facilities that is asked for."""
-    known: dict[bytes, np.ndarray] = {}
+
+    def look(flags: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        some = replace(targets, chain=np.where(flags, targets.chain, -1).astype(np.int32))
+        return nearest_minutes(streets, origins, some, max_min=max_min)
+
+    everything = np.ones(len(targets), dtype=bool)
+    nearest, position = look(everything)
+    known = {everything.tobytes(): nearest}
     for flags in is_open.values():
         if flags.tobytes() not in known:
-            some = replace(targets, chain=np.where(flags, targets.chain, -1).astype(np.int32))
-            minutes, _ = nearest_minutes(streets, origins, some, max_min=max_min)
-            known[flags.tobytes()] = minutes
-    return {name: known[flags.tobytes()] for name, flags in is_open.items()}
+            known[flags.tobytes()] = look(flags)[0]
+    found = {name: known[flags.tobytes()] for name, flags in is_open.items()}
+    return found | {ANY_HOUR: nearest, NEXT: _second(look, position, len(targets))}
+
+
+def _second(look: Look, position: np.ndarray, count: int) -> np.ndarray:
+    """Return the minutes to the nearest facility besides the one at `position`.
+
+    Two facilities differ in some binary digit of their rows; so the second nearest is the nearest
+    of those that differ from the first in one digit or another.
+    """
+    second = np.full(len(position), np.inf)
+    for digit in range((count - 1).bit_length()):
+        is_set = (np.arange(count) >> digit & 1).astype(bool)
+        mine = (position >> digit & 1).astype(bool)
+        for side in (True, False):
+            other, _ = look(is_set == side)
+            second = np.where(mine != side, np.minimum(second, other), second)
+    return second

@@ -41,6 +41,30 @@ def test_each_daypart_looks_for_what_is_open_then(scene):
     assert (minutes["nearest_noon_min"] > minutes["nearest_min"]).any()
 
 
+@pytest.mark.parametrize("count", [1, 2, 5, 9])
+def test_the_next_station_is_the_second_in_order(scene, make_stations_table, count):
+    streets, demand, _ = scene
+    rng = np.random.default_rng(count)
+    stations = make_stations_table(rng.uniform(0, 2000, (count, 2)))
+    minutes = find_minutes(streets, demand, stations, max_min=60)
+    dense = make_reach(streets, demand, stations, limit_min=60).minutes.toarray()
+    dense = np.sort(np.where(dense == 0, np.inf, dense), axis=1)
+    np.testing.assert_array_equal(minutes["nearest_min"], dense[:, 0])
+    expected = dense[:, 1] if count > 1 else np.full(len(demand), np.inf)
+    np.testing.assert_array_equal(minutes["next_min"], expected)
+
+
+def test_two_stations_at_one_place_are_two(scene, make_stations_table):
+    streets, demand, _ = scene
+    twice = make_stations_table([(300, 300), (300, 300), (1500, 1500)])
+    minutes = find_minutes(streets, demand, twice, max_min=60)
+    near = (
+        minutes["nearest_min"] < find_minutes(streets, demand, twice[2:], max_min=60)["nearest_min"]
+    )
+    assert near.any()
+    assert (minutes["next_min"] == minutes["nearest_min"])[near].all()
+
+
 def test_coverage_uses_what_lies_beyond_the_limit(scene):
     streets, demand, stations = scene
     reach = make_reach(streets, demand, stations, limit_min=5)
@@ -76,7 +100,8 @@ def test_without_stations_everything_is_endless(scene, make_stations_table):
     for none in (stations.iloc[:0], far):
         minutes = find_minutes(streets, demand, none, max_min=60, dayparts=PARTS)
         assert np.isinf(minutes).all(axis=None)
-        assert minutes.columns.tolist() == ["nearest_min", "nearest_noon_min", "nearest_night_min"]
+        dayparts = ["nearest_noon_min", "nearest_night_min"]
+        assert minutes.columns.tolist() == ["nearest_min", "next_min", *dayparts]
 
 
 def test_order_of_rows_does_not_matter(scene):
@@ -100,7 +125,7 @@ def test_minutes_of_other_demand_or_without_hours_are_refused(scene):
     with pytest.raises(InputError, match="`minutes` lacks 1 demand points, first 'd0'"):
         measure_coverage(reach, demand, minutes=short, **options)
     bare = find_minutes(streets, demand, stations[["geometry"]], max_min=60)
-    assert bare.columns.tolist() == ["nearest_min"]
+    assert bare.columns.tolist() == ["nearest_min", "next_min"]
     with pytest.raises(InputError, match="`minutes` lacks `nearest_noon_min`"):
         measure_coverage(reach, demand, minutes=bare, **options)
     with pytest.raises(SettingsError, match="`max_min` setting must be greater than 0"):
