@@ -33,7 +33,13 @@ if TYPE_CHECKING:
         write_sample,
     )
     from planner.locate import Solution, solve_mclp
-    from planner.network import StreetNetwork, edit_streets, load_streets, save_streets
+    from planner.network import (
+        StreetNetwork,
+        edit_streets,
+        fetch_streets,
+        load_streets,
+        save_streets,
+    )
     from planner.outputs import write_outputs
     from planner.parking import choose_parking
     from planner.pipeline import run_study
@@ -68,7 +74,13 @@ _HOMES = {
         "write_sample",
     ],
     "locate": ["Solution", "solve_mclp"],
-    "network": ["StreetNetwork", "edit_streets", "load_streets", "save_streets"],
+    "network": [
+        "StreetNetwork",
+        "edit_streets",
+        "fetch_streets",
+        "load_streets",
+        "save_streets",
+    ],
     "parking": ["choose_parking"],
     "outputs": ["write_outputs"],
     "pipeline": ["run_study"],
@@ -92,6 +104,7 @@ __all__ = [
     "compare_access",
     "draw_plan",
     "edit_streets",
+    "fetch_streets",
     "find_gatherings",
     "find_hotspots",
     "find_minutes",

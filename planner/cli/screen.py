@@ -32,6 +32,7 @@ STAGES = {
     "uncovered": "hot spots without a station", "parking": "parking sites",
     "service_areas": "service areas", "edits": "changes to the streets",
     "quality": "data checks", "outputs": "files",
+    "place": "place found", "download": "street nodes downloaded", "junctions": "junctions",
 }  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 """The streets: who reaches whom, how fast, and along which way."""
 
 from planner.network.edits import carry_places, edit_streets, exact_places, trace_edits
+from planner.network.fetch import fetch_streets
 from planner.network.isochrone import each_service_area, service_areas
 from planner.network.load import load_streets
 from planner.network.snap import Places, nearest_street, snap_points
@@ -15,6 +16,7 @@ __all__ = [
     "each_service_area",
     "edit_streets",
     "exact_places",
+    "fetch_streets",
     "load_streets",
     "nearest_minutes",
     "nearest_street",

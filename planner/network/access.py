@@ -225,9 +225,7 @@ def permit(
         Whether a highway value that the table lacks is an ordinary street instead of a closed one:
         layers from other sources name their classes as they like. `NO_STREET` stays closed.
     """
-
-    def tag(name: str) -> np.ndarray:
-        return tags.get(name, np.zeros(n, dtype="<U1"))
+    tag = _reader(tags, n)
 
     kinds, kind = np.unique(tag("highway"), return_inverse=True)
     otherwise = UNKNOWN if unlisted_open else None
@@ -244,7 +242,7 @@ def permit(
         kmh = _posted(tag("maxspeed"), kmh)
     else:
         kmh = np.full(n, speed_kmh if speed_kmh is not None else SPEED_KMH[mode])
-    forward_only, backward_only = _one_way(tag, mode)
+    forward_only, backward_only = one_way(tags, n, mode)
     return Permit(
         np.where(is_open & ~backward_only, kmh, 0.0),
         np.where(is_open & ~forward_only, kmh, 0.0),
@@ -265,9 +263,7 @@ def bars(tags: Mapping[str, np.ndarray], n: int, mode: str) -> np.ndarray:
     mode
         walk, ebike or drive.
     """
-
-    def tag(name: str) -> np.ndarray:
-        return tags.get(name, np.zeros(n, dtype="<U1"))
+    tag = _reader(tags, n)
 
     kinds, kind = np.unique(tag("barrier"), return_inverse=True)
     default = np.array([getattr(BARRIERS.get(str(k), UNLISTED), mode) for k in kinds], dtype=bool)
@@ -279,6 +275,12 @@ def bars(tags: Mapping[str, np.ndarray], n: int, mode: str) -> np.ndarray:
         opened = (np.isin(value, _OPEN) | pushed) & (passes | (name in _OWN[mode]))
         allowed = (allowed & (~np.isin(value, _SHUT) | pushed)) | opened
     return ~allowed & (tag("barrier") != "")
+
+
+def _reader(tags: Mapping[str, np.ndarray], n: int) -> Tag:
+    """Return a function that gives a tag's texts, empty ones where nobody has it."""
+    absent = np.zeros(n, dtype="<U1")
+    return lambda name: tags.get(name, absent)
 
 
 def _default(road: Road, mode: str) -> bool:
@@ -307,8 +309,10 @@ def _allowed(tag: Tag, mode: str, default: np.ndarray) -> np.ndarray:
     return allowed | np.isin(tag(_CHAIN[mode][0]), _INVITED)
 
 
-def _one_way(tag: Tag, mode: str) -> tuple[np.ndarray, np.ndarray]:
-    """Which streets are open only forward, and which only backward."""
+def one_way(tags: Mapping[str, np.ndarray], n: int, mode: str) -> tuple[np.ndarray, np.ndarray]:
+    """Tell which of `n` streets are open only forward, and which only backward."""
+    tag = _reader(tags, n)
+
     yes, no, back = ("yes", "true", "1"), ("no", "false", "0"), ("-1", "reverse")
     if mode == "walk":
         own = tag("oneway:foot")
