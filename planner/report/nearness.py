@@ -137,8 +137,7 @@ def nearness_title(whole: Nearness, plan: Plan, w: Words) -> str:
     """Return within how many minutes half and nine tenths of all demand have a station."""
     half, most = _quantiles(whole, plan, w)
     return w.t(
-        "Half of all rider-visits: {half} minutes or less to the nearest station; nine in ten: "
-        "{most}",
+        "Half of all visits: {half} minutes or less to the nearest station; nine in ten: {most}",
         half=half, most=most,
     )  # fmt: skip
 
@@ -152,7 +151,7 @@ def nearness_words(whole: Nearness, plan: Plan, w: Words) -> str:
 def _quantiles(whole: Nearness, plan: Plan, w: Words) -> list[str]:
     far, sides = horizon_min(plan), (whole.before, whole.after)
     return [
-        " → ".join(quantile_words(getattr(side, name), side, far, w) for side in sides)
+        "\u00a0→\u00a0".join(quantile_words(getattr(side, name), side, far, w) for side in sides)
         for name in ("median_min", "p90_min")
     ]
 

@@ -25,15 +25,17 @@ from planner.report.words import NOTHING, is_number
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    import geopandas as gpd
     from markupsafe import Markup
 
     from planner.plan import Plan
     from planner.report.words import Words
 
 MOST_EDITS = 4  # told at length in the report; the workbook has them all
-_WIDE, _HIGH = 760.0, 560.0  # of a sketch, ten units a millimetre
-_LEAST_WIDE_M = 1500.0
-_AROUND = 2.6  # how much wider a sketch is than the street it shows
+_WIDE, _HIGH = 760.0, 500.0  # of a sketch, ten units a millimetre
+_WIDE_M = (1200.0, 4000.0)  # at least, so that one knows where it is; at most, so that one sees it
+_AROUND = 2.0  # how much wider a sketch is than the street it shows
+_SHORT = 130.0  # a shorter line would hide under its sign, which then stands beside it
 
 
 class Change(NamedTuple):
@@ -128,7 +130,7 @@ def edit_title(plan: Plan, edit: Edit, w: Words) -> str:
     title = t("{name}: {minutes} min from end to end", name=edit.name, minutes=minutes)
     if hours is None or round(abs(hours), 2) == 0:
         return title
-    value = w.number(abs(hours))
+    value = w.rate(abs(hours))
     return (
         t("{one}, riders save {n} hours a day", one=title, n=value)
         if hours > 0
@@ -149,7 +151,7 @@ def edit_rows(plan: Plan, edit: Edit, w: Words) -> Iterator[tuple[str, str]]:
     if edit.ends_min.known:
         yield t("From end to end, min"), ends_words(plan, edit, w)
     if edit.affected_per_day is not None:
-        yield t("Visits with another way, a day"), w.number(edit.affected_per_day)
+        yield t("Visits with another way, a day"), w.rate(edit.affected_per_day)
     if edit.affected_per_day and edit.affected_min.known:
         yield t("Their mean to a station, min"), " → ".join(map(w.minutes, edit.affected_min))
     if edit.affected_per_day and edit.hours_saved_per_day is not None:
@@ -183,7 +185,7 @@ def action_words(edit: Edit, w: Words) -> str:
 
 def signed(value: float, w: Words) -> str:
     """Return a number with its sign."""
-    return f"+{w.number(value)}" if value > 0 else w.number(value).replace("-", "−")
+    return f"+{w.rate(value)}" if value > 0 else w.rate(value).replace("-", "−")
 
 
 def adopted_words(edit: Edit, w: Words) -> str:
@@ -207,8 +209,9 @@ def edits_line(w: Words) -> str:
 def draw_edit(plan: Plan, edit: Edit, w: Words) -> Markup:
     """Draw the streets around a change: what opens as a solid line, what closes as a broken one."""
     shape = table(plan, "edits").geometry.loc[edit.edit_id]
-    view = _around(shape)
-    lines = shapely.get_parts(view.turn(np.array([shape])))
+    middle = _middle(shape, table(plan, "water"))
+    view = _around(shape, middle)
+    lines = view.place(shapely.get_parts(np.array([shape])))
     path, window = line_path(lines), f"edit{edit.edit_id}"
     dashes = "13 9" if edit.closes else None
     stations, sites = table(plan, "stations"), table(plan, "sites")
@@ -224,7 +227,7 @@ def draw_edit(plan: Plan, edit: Edit, w: Words) -> Markup:
                         stroke_dasharray=dashes),
                 draw_stations(stations, view.points(stations)),
                 draw_sites(sites, view.points(sites)),
-                _on_middle(lines, draw_sign(closes=edit.closes)),
+                _beside(lines, view.turn(np.array([middle]))[0], draw_sign(closes=edit.closes)),
             ],
             clip_path=f"url(#{window})",
         ),
@@ -234,13 +237,28 @@ def draw_edit(plan: Plan, edit: Edit, w: Words) -> Markup:
     return drawing(parts, width=view.width, height=view.height, label=label, class_="map")
 
 
-def _around(shape: shapely.Geometry) -> View:
-    """Return the window round a street: at least 1.5 km wide, so that one knows where it is."""
+def _middle(shape: shapely.Geometry, water: gpd.GeoDataFrame) -> shapely.Point:
+    """Return where on a street to look: on its bridge if it has one, else on its middle."""
+    crossing = (
+        shapely.intersection(shape, shapely.union_all(water.geometry)) if len(water) else None
+    )
+    if crossing is not None and shapely.length(crossing) > 0:
+        shape = crossing
+    parts = shapely.get_parts(shape)
+    longest = parts[int(np.argmax(shapely.length(parts)))]
+    return shapely.line_interpolate_point(longest, 0.5, normalized=True)
+
+
+def _around(shape: shapely.Geometry, middle: shapely.Point) -> View:
+    """Return the window round a street, its middle in the middle."""
     west, south, east, north = shapely.bounds(shape)
     ratio = _WIDE / _HIGH
-    wide = max(_LEAST_WIDE_M, _AROUND * (east - west), _AROUND * (north - south) * ratio)
-    x, y, high = (west + east) / 2, (south + north) / 2, wide / ratio
-    return View(x - wide / 2, y - high / 2, x + wide / 2, y + high / 2, _HIGH, _WIDE)
+    wide = np.clip(_AROUND * max(east - west, (north - south) * ratio), *_WIDE_M)
+    high = wide / ratio
+    return View(
+        middle.x - wide / 2, middle.y - high / 2, middle.x + wide / 2, middle.y + high / 2,
+        _HIGH, _WIDE,
+    )  # fmt: skip
 
 
 def draw_sign(*, closes: bool) -> Markup:
@@ -254,10 +272,7 @@ def draw_sign(*, closes: bool) -> Markup:
     )
 
 
-def _on_middle(lines: np.ndarray, sign: Markup) -> Markup:
-    """Put a sign on the middle of the longest line."""
-    if not len(lines):
-        return group([])
-    longest = lines[int(np.argmax(shapely.length(lines)))]
-    middle = shapely.line_interpolate_point(longest, 0.5, normalized=True)
-    return group([sign], transform=f"translate({middle.x:.1f} {middle.y:.1f})")
+def _beside(lines: np.ndarray, middle: shapely.Point, sign: Markup) -> Markup:
+    """Put a sign on the middle of a street, or beside it where it is short."""
+    aside = 34.0 if shapely.length(lines).sum() < _SHORT else 0.0
+    return group([sign], transform=f"translate({middle.x + aside:.1f} {middle.y - aside:.1f})")

@@ -22,12 +22,12 @@ NEW = ["backup_share", "gradual_share", "mean_min", "p90_min", "seats_per_100"]
 
 def told(plan):
     """The report's words without tags."""
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", render_report(plan).split("</style>")[1]))
+    return re.sub(r"[ \n]+", " ", re.sub(r"<[^>]+>", " ", render_report(plan).split("</style>")[1]))
 
 
 def section(plan, heading):
     html = render_report(plan).split(f"<h2>{heading}</h2>")[1].split("</section>")[0]
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", html))
+    return re.sub(r"[ \n]+", " ", re.sub(r"<[^>]+>", " ", html))
 
 
 def with_tables(plan, **tables):
@@ -47,8 +47,8 @@ def book(plan, tmp_path_factory):
 def test_minutes_are_those_of_the_tables(plan):
     before, after = (plan.tables[f"coverage_{when}"].loc["all"] for when in ("before", "after"))
     text = section(plan, MINUTES)
-    half = f"{ZH.minutes(before['median_min'])} → {ZH.minutes(after['median_min'])}"
-    most = f"{ZH.minutes(before['p90_min'])} → {ZH.minutes(after['p90_min'])}"
+    half = f"{ZH.minutes(before['median_min'])}\u00a0→\u00a0{ZH.minutes(after['median_min'])}"
+    most = f"{ZH.minutes(before['p90_min'])}\u00a0→\u00a0{ZH.minutes(after['p90_min'])}"
     assert f"半数人次到最近的站不超过 {half} 分钟，九成不超过 {most} 分钟" in text
     backup = " → ".join(ZH.from_to(before["backup_share"], after["backup_share"]))
     assert f"15 分钟内有两站以上可达的人次：{backup}" in text
@@ -232,7 +232,7 @@ def test_plans_of_earlier_versions_print_as_they_did(plan, tmp_path):
     rows = dict(answer_rows(plan))
     assert rows.keys() - dict(answer_rows(old)).keys() == {"到最近的站，分钟", "如果道路有变", ""}
     assert rows["如果道路有变"].startswith("商场后门通道")
-    minutes = "半数人次 [0-9.]+ → [0-9.]+，九成 [0-9.]+ → [0-9.]+"
+    minutes = r"半数人次 [\d.]+\s→\s[\d.]+，九成 [\d.]+\s→\s[\d.]+"
     assert re.fullmatch(minutes, rows["到最近的站，分钟"])
     book = openpyxl.load_workbook(write_workbook(old, tmp_path / "old.xlsx"))
     assert [c.value for c in book["覆盖率"][2]][-1] == "变化，百分点"
