@@ -101,7 +101,8 @@ def fill_field(world, facilities, low, high, work, n_touched, budget, m_per_ms, 
     """
     cell, x0, y0, n_cols, _, ptr, chain, share, gap, box = raster
     state, chains = seen
-    early = budget - np.int64(near / m_per_ms)
+    ample = np.sqrt(near * near - (near - cell) ** 2)  # more metres in hand are no better
+    early = budget - np.int64(ample / m_per_ms)
     n, c0, c1, r0, r1 = _see_chains(
         world, facilities, low, high, work, n_touched, budget, early, box, seen
     )
@@ -110,26 +111,36 @@ def fill_field(world, facilities, low, high, work, n_touched, budget, m_per_ms, 
     z = np.full((r1 - r0 + 3, c1 - c0 + 3), cell)
     for r in range(r0, r1 + 1):
         row = z[r - r0 + 1]
+        stop = np.uint32(ptr[r * n_cols + c0])
         for c in range(c0, c1 + 1):
-            reached, missed = 3.0 * near, near
-            for k in range(ptr[r * n_cols + c], ptr[r * n_cols + c + 1]):
-                e, d = chain[k], np.float64(gap[k])
-                if state[e] == _DEEP:
-                    reached = min(reached, d)
-                elif state[e] == _UNSEEN:
-                    missed = min(missed, d)
-                else:
-                    ms = _place_ms(world, facilities, low, high, work[0], e, share[k])
-                    late = (ms - budget) * m_per_ms
-                    if late > 0.0:
-                        missed = min(missed, d)
-                        reached = min(reached, np.hypot(d, late))
-                    else:
+            start, stop = stop, np.uint32(ptr[r * n_cols + c + 1])
+            least, most = _DEEP, _UNSEEN
+            for k in range(start, stop):
+                kind = state[np.uint32(chain[np.uint32(k)])]
+                least, most = min(least, kind), max(most, kind)
+            if most == _UNSEEN:
+                continue
+            reached, missed = np.float64(gap[start]), near  # of the nearest street
+            if least != _DEEP:
+                reached = 3.0 * near
+                for k in range(start, stop):
+                    e, d = chain[k], np.float64(gap[k])
+                    if state[e] == _DEEP:
                         reached = min(reached, d)
-                        missed = min(missed, np.hypot(d, late))
+                    elif state[e] == _UNSEEN:
+                        missed = min(missed, d)
+                    else:
+                        ms = _place_ms(world, facilities, low, high, work[0], e, share[k])
+                        late = (ms - budget) * m_per_ms
+                        if late > 0.0:
+                            missed = min(missed, d)
+                            reached = min(reached, np.sqrt(d * d + late * late))
+                        else:
+                            reached = min(reached, d)
+                            missed = min(missed, np.sqrt(d * d + late * late))
             beyond = reached - missed
-            least = min(cell, max(_SLIVER * cell, abs(beyond)))
-            row[c - c0 + 1] = least if beyond > 0.0 else -least
+            size = min(cell, max(_SLIVER * cell, abs(beyond)))
+            row[c - c0 + 1] = size if beyond > 0.0 else -size
     for k in range(n):
         state[chains[k]] = _UNSEEN
     return z, x0 + (c0 - 1) * cell, y0 + (r0 - 1) * cell
