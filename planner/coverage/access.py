@@ -41,6 +41,7 @@ _log = logging.getLogger(__name__)
 _FELT_MIN = 1 / 60  # a change of under a second is rounding where a street was cut
 _HORIZON = 4.0  # how far to look for a station, in limits
 _ANY_WAY_MIN = 600.0  # how far from one end of an edit to the other
+_ENDS = ("before_min", "after_min")
 
 
 def compare_access(
@@ -217,39 +218,26 @@ def measure_edits(
         An edit cannot be made; see `edit_streets`.
     """
     started = perf_counter()
-    adopted = frozenset(n for n, edit in enumerate(edits, 1) if edit.adopt)
-    made: dict[frozenset[int], StreetNetwork] = {}
-
-    def with_edits(numbers: frozenset[int]) -> StreetNetwork:
-        if numbers not in made:
-            made[numbers] = edit_streets(streets, edits, datum=datum, only=numbers)
-        return made[numbers]
-
-    def compare(number: int, facilities: gpd.GeoDataFrame) -> pd.DataFrame:
-        without, with_it = (with_edits(numbers) for numbers in sides(number))
-        return compare_access(
-            without, with_it, demand, facilities, max_min=_HORIZON * limit_min,
-            limit_min=limit_min, snap_m=snap_m, every=True,
-        )  # fmt: skip
-
-    def sides(number: int) -> tuple[frozenset[int], frozenset[int]]:
-        return adopted - {number}, adopted | {number}
-
+    adopted = {n for n, edit in enumerate(edits, 1) if edit.adopt}
+    plan = edit_streets(streets, edits, datum=datum, only=adopted)
+    options: dict[str, Any] = {
+        "max_min": _HORIZON * limit_min, "limit_min": limit_min, "snap_m": snap_m, "every": True,
+    }  # fmt: skip
     rows, shapes, district = [], [], districts_of(demand, area)
     for number, edit in enumerate(edits, 1):
-        trace = trace_edits(streets, edits, datum=datum, only=sides(number)[1])[number]
-        ends = _longest_detour(
-            *(
-                minutes_between(with_edits(numbers), trace.ends, max_min=_ANY_WAY_MIN)
-                for numbers in sides(number)
-            )
+        other = edit_streets(streets, edits, datum=datum, only=adopted ^ {number})
+        pair = (other, plan) if edit.adopt else (plan, other)
+        trace = trace_edits(streets, edits, datum=datum, only=adopted | {number})[number]
+        ends = [minutes_between(net, trace.ends, max_min=_ANY_WAY_MIN) for net in pair]
+        today, then = (
+            compare_access(*pair, demand, facilities, **options)
+            for facilities in (existing, planned)
         )
-        today, then = compare(number, existing), compare(number, planned)
         row = {
             "name": edit.name or edit.street or _place_name(streets, trace.lines, number),
             "action": edit.action,
             "adopted": edit.adopt,
-            **dict(zip(_ENDS, ends, strict=True)),
+            **dict(zip(_ENDS, _longest_detour(*ends), strict=True)),
             **_effect(today, then, told=today if len(existing) else then),
             **_district_of_most(today, district, limit_min),
         }
@@ -259,9 +247,6 @@ def measure_edits(
     table.index = pd.RangeIndex(1, len(table) + 1, name="edit_id")
     _log.info("street edits: %d measured, %.1f s", len(table), perf_counter() - started)
     return table
-
-
-_ENDS = ("before_min", "after_min")
 
 
 def _longest_detour(before: np.ndarray, after: np.ndarray) -> tuple[float, float]:
@@ -305,7 +290,8 @@ def _district_of_most(
 
 def _place_name(streets: StreetNetwork, lines: shapely.MultiLineString, number: int) -> str:
     """Name an edit by the street it lies at, else by its number."""
-    middle = gpd.GeoSeries([lines.interpolate(0.5, normalized=True)], crs=streets.crs)
+    longest = max(lines.geoms, key=lambda line: line.length)
+    middle = gpd.GeoSeries([longest.interpolate(0.5, normalized=True)], crs=streets.crs)
     return str(nearest_street(streets, middle)[0]) or str(number)
 
 
@@ -326,22 +312,26 @@ def _minutes(  # noqa: PLR0917
     minutes[0], _ = nearest_minutes(before, origins, targets, max_min=max_min)
     minutes[1], _ = nearest_minutes(
         after,
-        _moved(origins, after, demand, snap_m),
-        _moved(targets, after, facilities, snap_m),
+        _moved(origins, before, after, demand, snap_m),
+        _moved(targets, before, after, facilities, snap_m),
         max_min=max_min,
     )
     return minutes
 
 
 def _moved(
-    places: Places, streets: StreetNetwork, points: gpd.GeoDataFrame, snap_m: float
+    places: Places,
+    before: StreetNetwork,
+    after: StreetNetwork,
+    points: gpd.GeoDataFrame,
+    snap_m: float,
 ) -> Places:
     """Return the places on an edited network; those whose street is gone are snapped anew."""
-    same = carry_places(places, streets)
+    same = carry_places(places, before, after)
     gone = ~same.snapped
     if not gone.any():
         return same
-    fresh = snap_points(streets, points[gone], max_m=snap_m)
+    fresh = snap_points(after, points[gone], max_m=snap_m)
     merged = {}
     for name in (f.name for f in fields(Places) if f.name != "key"):
         merged[name] = getattr(same, name).copy()

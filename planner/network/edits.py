@@ -20,6 +20,7 @@ from planner.network.frame import ground_length
 from planner.network.grid import find_nearest
 from planner.network.snap import Places, place
 from planner.network.splice import End, Link, chain_shapes, splice
+from planner.network.streets import CLOSED
 from planner.settings import StreetEdit, make_settings
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ JOIN_M = 100.0  # how far the end of a passage may lie from a street (guess)
 GATE_M = 25.0  # how far apart street ends may lie that a gate parts (guess)
 _FAR_M = 10_000.0  # how far a message looks for the nearest street
 _SAME_M = 0.01  # a centimetre is the same place
-_MOST_SECTIONS = 64
+_MOST_SECTIONS = 12
 _STEP_BACK_M = 5.0  # from a gate, to tell its two sides apart
 _PATH = 0
 
@@ -148,13 +149,49 @@ def exact_places(streets: StreetNetwork, x: np.ndarray, y: np.ndarray) -> Places
     return place(streets, find_nearest(streets.grid, x, y, max_m=_SAME_M))
 
 
-def carry_places(places: Places, streets: StreetNetwork) -> Places:
+def carry_places(places: Places, before: StreetNetwork, after: StreetNetwork) -> Places:
     """Find the same places on an edited network, the access legs as they were.
 
-    Places whose street is closed are not snapped in the result.
+    Parameters
+    ----------
+    places
+        On `before`.
+    before, after
+        Two networks of which one is the other edited.
+
+    Returns
+    -------
+    Places
+        On `after`; those whose street is not there are not snapped. Where a new way runs along a
+        street at another pace, they stay on the street.
     """
-    same = exact_places(streets, places.x, places.y)
+    same = exact_places(after, places.x, places.y)
+    ends = np.isin(places.share, (0.0, 1.0)) & np.isin(same.share, (0.0, 1.0))
+    doubt = np.flatnonzero(same.snapped & ~ends)
+    doubt = doubt[~_same_pace(before, places.chain[doubt], after, same.chain[doubt])]
+    every = np.arange(after.n_edges)
+    for chain in np.unique(places.chain[doubt]):
+        row = doubt[places.chain[doubt] == chain]
+        allowed = _same_pace(before, np.full(len(every), chain), after, every)
+        here = places.x[row], places.y[row]
+        again = place(after, find_nearest(after.grid, *here, max_m=_SAME_M, allowed=allowed))
+        for name in ("chain", "share", "x", "y"):
+            getattr(same, name)[row] = getattr(again, name)
     return replace(same, access_m=np.where(same.snapped, places.access_m, np.inf))
+
+
+def _same_pace(
+    one: StreetNetwork, chain: np.ndarray, other: StreetNetwork, its_chain: np.ndarray
+) -> np.ndarray:
+    """Tell whether chains of two networks cost the same a metre both ways, but for rounding."""
+    length, its_length = one.length_m[chain], other.length_m[its_chain]
+    same = np.ones(len(chain), dtype=bool)
+    for way in ("forward_ms", "backward_ms"):
+        cost = getattr(one, way)[chain].astype(float)
+        its_cost = getattr(other, way)[its_chain].astype(float)
+        near = np.abs(cost * its_length - its_cost * length) <= length + its_length
+        same &= np.where((cost >= CLOSED) | (its_cost >= CLOSED), cost == its_cost, near)
+    return same
 
 
 # ── where edits lie ───────────────────────────────────────────────────────────────────────────

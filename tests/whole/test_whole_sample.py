@@ -1,20 +1,22 @@
 """The sample city through the whole line, and its map in a browser without a network."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from planner.outputs import write_outputs
-from planner.pipeline import run_study
+from planner.pipeline import measure_today, run_study
 from planner.plan import load_plan
+from planner.settings import load_settings
 from planner.summary import hide_few
 
 SAMPLE = Path(__file__).parents[2] / "data" / "sample"
 KEYS = {
     "": "study version seed inputs network demand coverage siting parking informal_rest hotspots "
-    "equity privacy packages",
+    "whatif equity privacy packages",
     "network": "nodes edges components mode",
     "demand": "points weight_per_day workers suppressed_share by_daypart by_class workday weekend",
     "coverage": "mode limit_min basis before after",
@@ -136,6 +138,51 @@ def test_demand_is_told_by_class_and_day_and_rest_by_shelter(sample):
     )
     assert {s["peak"] for s in spots} <= {None, *plan.settings.demand.dayparts}
     assert all("·" in s["name"] and 114 < s["lon"] < 116 for s in spots)
+
+
+def test_streets_are_changed_one_by_one_in_what_ifs(sample):
+    plan, out = sample
+    numbers = json.loads((out / "plan.json").read_text(encoding="utf-8"))
+    door, bridge = numbers["whatif"]
+    assert (door["action"], bridge["action"]) == ("connect", "close")
+    assert not door["adopted"] | bridge["adopted"]
+    assert door["before_min"] >= 6
+    assert door["after_min"] <= 1.5
+    assert door["hours_saved_per_day"] > 0
+    assert door["affected_after_min"] < door["affected_before_min"]
+    # the far bank is worse off without the bridge and its road
+    assert bridge["district"] == "水西区"
+    assert bridge["district_after"] < bridge["district_before"] - 0.01
+    assert bridge["hours_saved_per_day"] < 0
+    assert bridge["after_min"] > 60 > 5 > bridge["before_min"]
+    for edit in (door, bridge):
+        for side in ("before", "after"):
+            covered = numbers["coverage"][side]["covered_share"]
+            assert edit["covered_before" if side == "before" else "planned_before"] == covered
+    edits = plan.tables["edits"]
+    assert edits.geometry.length.loc[1] < 100
+    road = plan.tables["streets"].query("name == '西津路'")
+    assert edits.geometry.length.loc[2] == pytest.approx(road.length.sum())
+
+
+def test_an_adopted_edit_is_what_the_plan_counts_with(sample, tmp_path):
+    study = tmp_path / "study"
+    shutil.copytree(SAMPLE, study)
+    toml = (study / "study.toml").read_text(encoding="utf-8")
+    text = toml.replace('street = "西津路"', 'adopt = true\nstreet = "西津路"')
+    (study / "study.toml").write_text(text, encoding="utf-8")
+    plan = run_study(study, overrides=("siting.reruns=0",))
+    before, after = sample[0].summary["whatif"][1], plan.summary["whatif"][1]
+    assert (before["adopted"], after["adopted"]) == (False, True)
+    told = [k for k in after if k not in ("adopted", "planned_before", "planned_after")]
+    assert {k: after[k] for k in told} == pytest.approx({k: before[k] for k in told})
+    assert plan.summary["coverage"]["before"]["covered_share"] == pytest.approx(
+        after["covered_after"], abs=1e-4
+    )
+    assert "西津路" not in set(plan.tables["streets"]["name"])
+    _, today = measure_today(load_settings(study))
+    assert today.loc["all", "covered_share"] == pytest.approx(after["covered_after"], abs=1e-4)
+    assert plan.summary["inputs"]["streets"] == sample[0].summary["inputs"]["streets"]
 
 
 def test_expansion_need_and_rule_are_told(tmp_path):
