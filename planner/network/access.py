@@ -72,11 +72,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from planner.errors import SettingsError, nearest_name
+from planner.errors import InputError, SettingsError, nearest_name
 from planner.settings import SPEED_KMH
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     Tag = Callable[[str], np.ndarray]
 
@@ -247,6 +248,30 @@ def permit(
         np.where(is_open & ~backward_only, kmh, 0.0),
         np.where(is_open & ~forward_only, kmh, 0.0),
         np.array([road.street_class for road in table], dtype=np.int8)[kind],
+    )
+
+
+def require_open(
+    allowed: Permit,
+    tags: Mapping[str, np.ndarray],
+    mode: str,
+    *,
+    unlisted_open: bool = False,
+    file: Path | str | None = None,
+) -> None:
+    """Raise `InputError` if no street is open to the mode; it names the modes that have some."""
+    if (allowed.forward_kmh > 0).any() or (allowed.backward_kmh > 0).any():
+        return
+    n = len(allowed.forward_kmh)
+    others = [permit(tags, n, other, unlisted_open=unlisted_open) for other in _CHAIN]
+    served = [
+        f"`{other}`"
+        for other, found in zip(_CHAIN, others, strict=True)
+        if (found.forward_kmh > 0).any() or (found.backward_kmh > 0).any()
+    ]
+    rest = f"but there are streets for {' and '.join(served)}" if served else "nor to any other"
+    raise InputError(
+        f"no street here is open to the mode `{mode}`, {rest}. Use another file or mode.", file=file
     )
 
 

@@ -12,6 +12,7 @@ from planner.geo import WGS84, is_metric, utm_crs
 
 _EARTH = Geod(ellps="WGS84")
 _SHORT_M, _POLAR_DEG = 300.0, 75.0
+_TINY_M = 0.05
 
 
 def measures_ground(crs: CRS) -> bool:
@@ -97,6 +98,24 @@ def _geodesic(lon0: np.ndarray, lat0: np.ndarray, lon1: np.ndarray, lat1: np.nda
 
 def _degrees(x: np.ndarray, y: np.ndarray, crs: CRS) -> tuple[np.ndarray, np.ndarray]:
     return Transformer.from_crs(crs, WGS84, always_xy=True).transform(x, y)
+
+
+def check_units(
+    x: np.ndarray, y: np.ndarray, length_m: np.ndarray, crs: CRS, *, file: str | None = None
+) -> None:
+    """Raise `CrsError` if a CRS says metres, but the coordinates can only be degrees.
+
+    So it is where all of them are possible longitudes and latitudes, and half of the pieces between
+    vertices are shorter than 5 cm: in degrees that is 5 km.
+    """
+    if crs.is_geographic or not len(length_m):
+        return
+    if np.abs(x).max() <= 180 and np.abs(y).max() <= 90 and np.median(length_m) < _TINY_M:
+        raise CrsError(
+            f"the CRS says metres ({crs.to_string()[:40]}), but the coordinates look like degrees: "
+            f"({x[0]:g}, {y[0]:g}). Set the CRS that they are in, such as EPSG:4326.",
+            file=file,
+        )
 
 
 def _own_or_utm(x: np.ndarray, y: np.ndarray, source: CRS) -> CRS:

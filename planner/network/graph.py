@@ -13,10 +13,10 @@ from pyproj import CRS
 from pyproj.exceptions import CRSError as UnknownCrsError
 
 from planner.errors import CrsError, InputError
-from planner.network.access import NODE_TAGS, TAGS, Permit, bars, permit
+from planner.network.access import NODE_TAGS, TAGS, Permit, bars, permit, require_open
 from planner.network.arrays import split_edges
 from planner.network.assemble import BARRED, Pieces, cut_at
-from planner.network.frame import ground_length, to_metres
+from planner.network.frame import check_units, ground_length, to_metres
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -96,7 +96,7 @@ def read_graph(
     length = _lengths(edges, shapes, source, where)
     kept, two_way = _pair(edges, length, directed=graph.is_directed())
     edges = _Edges(edges.a[kept], edges.b[kept], [edges.data[i] for i in kept])
-    allowed, name = _permit(edges, two_way, mode, speed_kmh)
+    allowed, name = _permit(edges, two_way, mode, speed_kmh, file)
     edge_xy = shapely.get_coordinates(shapes[kept])
     sx, sy, metric = to_metres(edge_xy[:, 0], edge_xy[:, 1], source, crs, file=where)
     x, y, metric = to_metres(x, y, source, metric, file=where)
@@ -116,7 +116,7 @@ def read_graph(
 
 
 def _permit(
-    edges: _Edges, two_way: np.ndarray, mode: str, speed_kmh: float | None
+    edges: _Edges, two_way: np.ndarray, mode: str, speed_kmh: float | None, file: str | None
 ) -> tuple[Permit, np.ndarray]:
     """Speeds by the access table, and names.
 
@@ -132,6 +132,7 @@ def _permit(
     speeds = _texts(edges.data, "speed_kph")  # osmnx.add_edge_speeds
     tags["maxspeed"] = np.where(speeds != "", speeds, tags["maxspeed"])
     allowed = permit(tags, len(edges.a), mode, speed_kmh=speed_kmh, unlisted_open=True)
+    require_open(allowed, tags, mode, unlisted_open=True, file=file)
     return allowed, tags["name"]
 
 
@@ -257,6 +258,7 @@ def _lengths(edges: _Edges, shapes: np.ndarray, crs: CRS, where: str) -> np.ndar
     xy, edge = shapely.get_coordinates(shapes, return_index=True)
     at = np.flatnonzero(edge[:-1] == edge[1:])
     step = ground_length(xy[:, 0], xy[:, 1], at, at + 1, crs)
+    check_units(xy[:, 0], xy[:, 1], step, crs, file=where)
     length = np.bincount(edge[at], weights=step, minlength=len(shapes))
     for i, data in enumerate(edges.data):
         given = data.get("length")

@@ -13,9 +13,9 @@ import numpy as np
 import shapely
 
 from planner.errors import CrsError, InputError
-from planner.network.access import permit
+from planner.network.access import permit, require_open
 from planner.network.assemble import Pieces
-from planner.network.frame import ground_length, to_metres
+from planner.network.frame import check_units, ground_length, to_metres
 from planner.network.graph import first_text
 
 if TYPE_CHECKING:
@@ -134,13 +134,16 @@ def read_lines(
             file=where,
         )
     row, shapes, dropped = _usable(layer, where)
-    allowed = permit(_tags(layer, row), len(row), mode, speed_kmh=speed_kmh, unlisted_open=True)
+    tags = _tags(layer, row)
+    allowed = permit(tags, len(row), mode, speed_kmh=speed_kmh, unlisted_open=True)
+    require_open(allowed, tags, mode, unlisted_open=True, file=file)
     names, code = np.unique(_column(layer, "name")[row], return_inverse=True)
     xyz, line = shapely.get_coordinates(shapes, include_z=True, return_index=True)
     xy, z = xyz[:, :2], xyz[:, 2]
     at = np.flatnonzero(line[:-1] == line[1:])
     x, y, metric = to_metres(xy[:, 0], xy[:, 1], layer.crs, crs, file=where)
     length = ground_length(xy[:, 0], xy[:, 1], at, at + 1, layer.crs)
+    check_units(xy[:, 0], xy[:, 1], length, layer.crs, file=where)
     vertex, x, y = _join(x, y, line)
     height = np.full(len(x), np.nan)
     np.fmin.at(height, vertex, z)  # of lines that meet at several heights the lowest

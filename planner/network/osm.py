@@ -14,7 +14,7 @@ from pyproj import CRS
 
 from planner.errors import InputError
 from planner.geo import WGS84
-from planner.network.access import NODE_TAGS, TAGS, bars, permit
+from planner.network.access import NODE_TAGS, TAGS, bars, permit, require_open
 from planner.network.assemble import BARRED, Pieces, cut_at
 from planner.network.frame import ground_length, to_metres
 
@@ -49,6 +49,7 @@ def read_osm(
         )
     tags, kind = _distinct(ways, [name for name in TAGS if name != "name"])
     allowed = permit(tags, kind.max() + 1, mode, speed_kmh=speed_kmh)
+    require_open(allowed, tags, mode, file=file)
     forward, backward = allowed.forward_kmh[kind], allowed.backward_kmh[kind]
     kept = np.flatnonzero((forward > 0) | (backward > 0))
     shapes = shapely.from_wkb(ways.column(ways.num_columns - 1).to_numpy()[kept])
@@ -56,10 +57,6 @@ def read_osm(
     key, vertex = np.unique(_keys(xy), return_inverse=True)
     lon, lat = _places(key)
     at = np.flatnonzero((way[:-1] == way[1:]) & (vertex[:-1] != vertex[1:]))
-    if not len(at):
-        raise InputError(
-            f"no street here is open to the mode `{mode}`. Use another file or mode.", file=file
-        )
     a, b, way = vertex[at], vertex[at + 1], kept[way[at]]
     length = ground_length(lon, lat, a, b, CRS.from_user_input(WGS84))
     x, y, metric = to_metres(lon, lat, CRS.from_user_input(WGS84), crs, file=str(file))
