@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
+from hypothesis import given
+from hypothesis import strategies as st
 from pyproj import Geod
 
 from planner.errors import CrsError, InputError, MissingFileError, SettingsError
@@ -401,3 +403,63 @@ def test_openstreetmap_is_credited(shared, file):
     streets = load_streets(shared / file)
     for network in (streets, streets.on_foot()):
         assert "OpenStreetMap" in network.lines().attrs["attribution"]
+
+
+# ── how lines of a layer join ─────────────────────────────────────────────────────────────────
+
+
+@given(st.permutations(range(5)), st.lists(st.booleans(), min_size=5, max_size=5))
+def test_the_order_and_direction_of_rows_do_not_matter(order, flips):
+    lines = [
+        LINE([(0, 0), (50, 0), (99, 0)]), LINE([(50, -9), (50, 0), (50, 9)]),
+        LINE([(20, 0.3), (20, 40)]), LINE([(99.3, 0), (99.3, 50)]), LINE([(10, 20), (40, 20)]),
+    ]  # fmt: skip
+    turned = [line.reverse() if flip else line for line, flip in zip(lines, flips, strict=True)]
+    one, two = load_streets(layer(lines)), load_streets(layer([turned[i] for i in order]))
+    assert one.key == two.key
+    np.testing.assert_array_equal(one.forward_ms, two.forward_ms)
+    # the last two cross the third without a vertex: a bridge
+    assert one.n_components == 2
+
+
+def test_a_crossing_needs_a_vertex_of_both():
+    """Lines that cross, one of them with a vertex there: no junction, as on a bridge."""
+    plain, noded = LINE([(0, 0), (100, 0)]), LINE([(50, -50), (50, 0), (50, 50)])
+    assert load_streets(layer([plain, noded])).n_components == 2
+    assert load_streets(layer([LINE([(0, 0), (50, 0), (100, 0)]), noded])).n_components == 1
+
+
+@pytest.mark.parametrize("gap", [0.0, 0.3, 0.49])
+def test_tees_are_found_from_both_sides_and_inside_bends(gap):
+    bend = LINE([(0, 0), (100, 0), (100, 100)])
+    west, north = LINE([(30, -60), (30, -gap)]), LINE([(160, 70), (100 + gap, 70)])
+    net = load_streets(layer([bend, west, north]))
+    assert (net.n_components, net.n_nodes, net.n_edges) == (1, 6, 5)
+    assert net.length_m.sum() == pytest.approx(200 + 60 - gap + 60 - gap)
+
+
+def test_a_tee_just_out_of_reach_stays_loose():
+    net = load_streets(layer([LINE([(0, 0), (100, 0)]), LINE([(30, 0.52), (30, 80)])]))
+    assert net.n_components == 2
+
+
+def test_parts_of_one_line_meet_like_any_others():
+    """A cross as two rows of two parts each, one part in common, and a part far off."""
+    cross = shapely.MultiLineString([[(0, 0), (50, 0)], [(50, 0), (100, 0)]])
+    rest = shapely.MultiLineString(
+        [[(50, -40), (50, 0)], [(50, 0.2), (50, 40)], [(0, 900), (9, 900)]]
+    )
+    net = load_streets(layer([cross, rest], name=["东西", "南北"]))
+    assert net.n_components == 2
+    assert net.n_edges == 5
+    metres = net.lines().assign(m=net.length_m).groupby("name")["m"].sum()
+    assert dict(metres) == pytest.approx({"东西": 100.0, "南北": 88.8})
+
+
+def test_rings_and_dead_ends_of_a_layer():
+    ring = LINE([(0, 0), (50, 0), (50, 50), (0, 50), (0, 0)])
+    net = load_streets(layer([ring, LINE([(50, 25), (90, 25)])]))
+    assert (net.n_components, net.n_edges) == (1, 2)
+    assert sorted(net.length_m) == pytest.approx([40, 200])
+    alone = load_streets(layer([ring]))
+    assert (alone.n_nodes, alone.n_edges) == (1, 1)
