@@ -10,6 +10,7 @@ from planner.errors import CrsError
 
 if TYPE_CHECKING:
     import geopandas as gpd
+    import shapely
     from pyproj import CRS
 
 Datum = Literal["wgs84", "gcj02", "bd09"]
@@ -215,3 +216,31 @@ def names_at(points: gpd.GeoSeries, area: gpd.GeoDataFrame | None) -> np.ndarray
     for name, shape in zip(shapes["name"], shapes.geometry, strict=True):
         found[shapely.intersects_xy(shape, x, y) & (found == "")] = name
     return found
+
+
+def middle_of(shape: shapely.Geometry, water: np.ndarray | None = None) -> shapely.Point:
+    """Return where on a street to look: the middle of its bridge, else of its longest part.
+
+    Parameters
+    ----------
+    shape
+        LineString or MultiLineString.
+    water
+        Polygons in the same CRS; a street over none of them has no bridge.
+
+    Examples
+    --------
+    >>> import numpy as np, shapely
+    >>> street = shapely.LineString([(0, 0), (100, 0)])
+    >>> river = np.array([shapely.box(60, -10, 80, 10)])
+    >>> middle_of(street).x, middle_of(street, river).x
+    (50.0, 70.0)
+    """
+    import shapely
+
+    if water is not None and len(water):
+        bridge = shapely.intersection(shape, shapely.union_all(shapely.make_valid(water)))
+        shape = bridge if shapely.length(bridge) > 0 else shape
+    parts = shapely.get_parts(shape)
+    longest = parts[int(np.argmax(shapely.length(parts)))]
+    return shapely.line_interpolate_point(longest, 0.5, normalized=True)

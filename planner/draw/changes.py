@@ -6,27 +6,32 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-import shapely
 
 from planner.draw.pack import line_steps, whole_pixels
+from planner.geo import middle_of
 
 if TYPE_CHECKING:
     import geopandas as gpd
 
 
-def describe_edits(edits: gpd.GeoDataFrame | None) -> list[dict[str, Any]]:
+def describe_edits(
+    edits: gpd.GeoDataFrame | None, water: gpd.GeoDataFrame | None
+) -> list[dict[str, Any]]:
     """Return lines, a place for the sign, and figures of every changed street.
 
     Parameters
     ----------
     edits
         As `planner.tables.TABLES` declares it; rows in the order of the identifiers.
+    water
+        A bridge bears its sign where it crosses this.
     """
     if edits is None or edits.empty:
         return []
     ordered = edits.sort_index()
-    signs = _middles(ordered.geometry.to_numpy())
-    x, y = whole_pixels(shapely.get_x(signs), shapely.get_y(signs), ordered.crs)
+    lakes = None if water is None else water.geometry.to_numpy()
+    signs = [middle_of(shape, lakes) for shape in ordered.geometry]
+    x, y = whole_pixels([p.x for p in signs], [p.y for p in signs], ordered.crs)
     return [
         {
             "name": str(row["name"]),
@@ -61,11 +66,3 @@ def finite(value: Any) -> float | None:
 
 def _pair(row: dict[str, Any], before: str, after: str) -> list[float | None]:
     return [finite(row[before]), finite(row[after])]
-
-
-def _middles(shapes: np.ndarray) -> np.ndarray:
-    """Return the middle of the longest line of each shape."""
-    lines, owner = shapely.get_parts(shapes, return_index=True)
-    order = np.lexsort((-shapely.length(lines), owner))
-    first = np.searchsorted(owner[order], np.arange(len(shapes)))
-    return shapely.line_interpolate_point(lines[order[first]], 0.5, normalized=True)

@@ -80,7 +80,7 @@ def pack_content(
         "hotspots": describe_hotspots(tables.hotspots, figures),
         "gatherings": describe_gatherings(tables.gatherings, figures),
         "uncovered": describe_uncovered(tables.uncovered, figures),
-        "edits": describe_edits(tables.edits),
+        "edits": describe_edits(tables.edits, tables.water),
         "horizon": figures.horizon_min,
         "districts": [] if _none(tables.districts) else describe_districts(tables.districts),
         "water": [] if _none(tables.water) else describe_water(tables.water),

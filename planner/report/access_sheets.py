@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 from planner.report.figures import read_figures, table
 from planner.report.losses import Closure, LeftOut, closures_note, read_closures, read_left_out
 from planner.report.nearness import (
-    MEASURES,
     Nearness,
     has_seats,
     horizon_min,
+    nearness_heads,
     nearness_note,
     read_nearness,
 )
@@ -22,13 +22,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from planner.plan import Plan
-    from planner.report.figures import Figures
     from planner.report.words import Words
 
 
 def access_sheets(plan: Plan, w: Words) -> list[Sheet]:
     """Return the tables that the plan has something for; coverage always."""
     sheets = [_coverage(plan, w)]
+    if read_nearness(plan):
+        sheets.append(_nearness(plan, w))
     if len(table(plan, "uncovered")):
         sheets.append(_left_out(plan, w))
     if len(table(plan, "closures")):
@@ -42,65 +43,62 @@ def access_sheets(plan: Plan, w: Words) -> list[Sheet]:
 
 
 def _coverage(plan: Plan, w: Words) -> Sheet:
-    t, near = w.t, read_nearness(plan)
-    by_name = {(s.scope, s.name): s for s in near}
-    measures = [m for m in MEASURES if m != "seats_per_100" or has_seats(near)] if near else []
-    rows = [
-        (*shares, *_measures(by_name.get(key), measures))
-        for key, shares in _shares(plan, read_figures(plan), w)
-    ]
-    heads = {
-        "mean_min": t("Mean, min"), "median_min": t("Half within, min"),
-        "p90_min": t("Nine in ten within, min"), "backup_share": t("Two or more stations, %"),
-        "gradual_share": t("Gradual, %"), "seats_per_100": t("Seats per 100 visits"),
-    }  # fmt: skip
+    t, f = w.t, read_figures(plan)
+    at_any_hour, open_then = t("at any hour"), t("open at the time")
+
+    def row(scope: str, name: str, hours: str, s: Any) -> tuple[Any, ...]:
+        known = s.before is not None and s.after is not None
+        change = round(100.0 * (s.after - s.before), 4) if known else None
+        return scope, name, hours, s.weight_per_day, s.before, s.after, change
+
+    whole = row(t("All"), t("All"), at_any_hour, f)
+    circles = (t("Circles"), t("what circles would claim"), at_any_hour, f.weight_per_day,
+               f.circle_before, f.circle_after, None)  # fmt: skip
+    rows = [whole, circles]
+    rows += [row(t("Time of day"), _daypart(plan, s.name, w), open_then, s) for s in f.dayparts]
+    rows += [row(t("District"), s.name, at_any_hour, s) for s in f.districts]
     fields = [
         Field(t("Scope")), Field(t("Name"), most=34), Field(t("Stations counted")),
         Field(t("Rider-visits/day"), "measure"), Field(t("Today, %"), "share"),
         Field(t("Planned, %"), "share"), Field(t("Change, points"), "points"),
-        *(
-            Field(head, "share" if m.endswith("_share") else "measure")
-            for m in measures
-            for head in (t("{what}: today", what=heads[m]), t("{what}: planned", what=heads[m]))
-        ),
     ]  # fmt: skip
-    basis = basis_line(plan, w)
-    if near:
-        far = f"{horizon_min(plan):g}"
-        empty = t("no minutes: farther than {far} min, or nobody", far=far)
-        basis = f"{basis} · {nearness_note(plan, w)} · {empty}"
-    return Sheet(t("Coverage"), t("covered shares of districts and times of day"), basis, fields,
-                 rows, frozen=2)  # fmt: skip
+    return Sheet(t("Coverage"), t("covered shares of districts and times of day"),
+                 basis_line(plan, w), fields, rows, frozen=2)  # fmt: skip
 
 
-def _shares(plan: Plan, f: Figures, w: Words) -> Iterator[tuple[tuple[str, str], tuple[Any, ...]]]:
-    """Yield scope and name, and what stands first in that row."""
-    t = w.t
-    at_any_hour, open_then = t("at any hour"), t("open at the time")
-    hours = plan.settings.demand.dayparts
+def _nearness(plan: Plan, w: Words) -> Sheet:
+    t, scopes = w.t, read_nearness(plan)
+    seats = has_seats(scopes)
+    kinds = {"all": t("All"), "daypart": t("Time of day"), "district": t("District"),
+             "worker_type": t("Worker type")}  # fmt: skip
+    rows = [
+        (kinds.get(s.scope, s.scope), _scope_name(plan, s, w), side, s.weight_per_day,
+         *(ease if seats else ease[:-1]))
+        for s in scopes
+        for side, ease in ((t("of today"), s.before), (t("of the plan"), s.after))
+    ]  # fmt: skip
+    looks = ["measure"] * 3 + ["share"] * 2 + ["measure"]
+    heads = nearness_heads(w, seats=seats)
+    fields = [
+        Field(t("Scope")), Field(t("Name"), most=34), Field(t("Stations")),
+        Field(t("Rider-visits/day"), "measure"), *map(Field, heads, looks),
+    ]  # fmt: skip
+    empty = t("no minutes: farther than {far} min, or nobody", far=f"{horizon_min(plan):g}")
+    basis = f"{basis_line(plan, w)} · {nearness_note(plan, w)} · {empty}"
+    about = t("minutes to the nearest station, a second one in reach, seats")
+    return Sheet(t("Minutes to the nearest station"), about, basis, fields, rows, frozen=3)
 
-    def row(scope: str, name: str, stations: str, s: Any) -> tuple[Any, ...]:
-        known = s.before is not None and s.after is not None
-        change = round(100.0 * (s.after - s.before), 4) if known else None
-        return scope, name, stations, s.weight_per_day, s.before, s.after, change
 
-    yield ("all", "all"), row(t("All"), t("All"), at_any_hour, f)
-    yield (
-        ("", ""),
-        (t("Circles"), t("what circles would claim"), at_any_hour, f.weight_per_day,
-         f.circle_before, f.circle_after, None),
-    )  # fmt: skip
-    for s in f.dayparts:
-        label = f"{w.daypart(s.name)} {w.clock(hours[s.name])}"
-        yield ("daypart", s.name), row(t("Time of day"), label, open_then, s)
-    for s in f.districts:
-        yield ("district", s.name), row(t("District"), s.name, at_any_hour, s)
+def _scope_name(plan: Plan, scope: Nearness, w: Words) -> str:
+    if scope.scope == "daypart":
+        return _daypart(plan, scope.name, w)
+    names = {"all": w.t("All"), "worker_type": w.t(scope.name)}
+    return names.get(scope.scope, scope.name)
 
 
-def _measures(scope: Nearness | None, names: list[str]) -> list[float | None]:
-    if scope is None:
-        return [None] * (2 * len(names))
-    return [getattr(side, name) for name in names for side in (scope.before, scope.after)]
+def _daypart(plan: Plan, name: str, w: Words) -> str:
+    hours = plan.settings.demand.dayparts.get(name)
+    return f"{w.daypart(name)} {w.clock(hours)}" if hours else w.daypart(name)
 
 
 # ── who has none ──────────────────────────────────────────────────────────────────────────────
@@ -152,25 +150,21 @@ def _edits(plan: Plan, w: Words) -> Sheet:
     t = w.t
     actions = {"connect": t("New way"), "open": t("Opened"), "close": t("Closed")}
     rows = [
-        (e.name, actions.get(e.action, e.action), w.yes_no(e.adopted), *e.ends_min,
-         e.affected_per_day, *e.affected_min, e.hours_saved_per_day, *e.today, *e.planned,
-         e.district or None, *e.there)
+        (e.name, actions.get(e.action, e.action), w.yes_no(e.adopted), case, e.ends_min[k],
+         e.affected_per_day, e.affected_min[k], e.hours_saved_per_day if k else None, e.today[k],
+         e.planned[k], e.district or None, e.there[k])
         for e in read_edits(plan)
+        for k, case in enumerate((t("without"), t("with")))
     ]  # fmt: skip
-    both = [
-        (t("From end to end, min"), "measure"), (t("Their mean to a station, min"), "measure"),
-        (t("Covered, stations of today"), "share"), (t("Covered, stations of the plan"), "share"),
-        (t("Covered there"), "share"),
-    ]  # fmt: skip
-    ends, mean, today, planned, there = (
-        [Field(t("{what}: without", what=head), look), Field(t("{what}: with", what=head), look)]
-        for head, look in both
-    )
     fields = [
-        Field(t("Street"), most=34), Field(t("Change")), Field(t("Plan counts with it")), *ends,
-        Field(t("Visits with another way, a day"), "measure"), *mean,
-        Field(t("Rider-hours saved a day"), "measure"), *today, *planned,
-        Field(t("Changes most in")), *there,
+        Field(t("Street"), most=34), Field(t("Change")), Field(t("Plan counts with it")),
+        Field(t("Case")), Field(t("From end to end, min"), "measure"),
+        Field(t("Visits with another way, a day"), "measure"),
+        Field(t("Their mean to a station, min"), "measure"),
+        Field(t("Rider-hours saved a day"), "measure"),
+        Field(t("Covered, stations of today"), "share"),
+        Field(t("Covered, stations of the plan"), "share"), Field(t("Changes most in")),
+        Field(t("Covered there"), "share"),
     ]  # fmt: skip
     about = t("what an opened passage or a closed bridge would do")
     basis = f"{edits_line(w)} · {basis_line(plan, w)}"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import shapely
 
+from planner.geo import middle_of
 from planner.report.city_map import (
     View,
     draw_scale,
@@ -25,7 +26,6 @@ from planner.report.words import NOTHING, is_number
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    import geopandas as gpd
     from markupsafe import Markup
 
     from planner.plan import Plan
@@ -209,7 +209,8 @@ def edits_line(w: Words) -> str:
 def draw_edit(plan: Plan, edit: Edit, w: Words) -> Markup:
     """Draw the streets around a change: what opens as a solid line, what closes as a broken one."""
     shape = table(plan, "edits").geometry.loc[edit.edit_id]
-    middle = _middle(shape, table(plan, "water"))
+    water = table(plan, "water")
+    middle = middle_of(shape, water.geometry.to_numpy() if len(water) else None)
     view = _around(shape, middle)
     lines = view.place(shapely.get_parts(np.array([shape])))
     path, window = line_path(lines), f"edit{edit.edit_id}"
@@ -220,7 +221,7 @@ def draw_edit(plan: Plan, edit: Edit, w: Words) -> Markup:
         element("clipPath", frame, id=window),
         group(
             [
-                draw_water(table(plan, "water"), view),
+                draw_water(water, view),
                 draw_streets(table(plan, "streets"), view),
                 element("path", d=path, fill="none", stroke="#FFF", stroke_width=17),
                 element("path", d=path, fill="none", stroke=INK, stroke_width=9,
@@ -235,18 +236,6 @@ def draw_edit(plan: Plan, edit: Edit, w: Words) -> Markup:
     ]  # fmt: skip
     label = edit_title(plan, edit, w)
     return drawing(parts, width=view.width, height=view.height, label=label, class_="map")
-
-
-def _middle(shape: shapely.Geometry, water: gpd.GeoDataFrame) -> shapely.Point:
-    """Return where on a street to look: on its bridge if it has one, else on its middle."""
-    crossing = (
-        shapely.intersection(shape, shapely.union_all(water.geometry)) if len(water) else None
-    )
-    if crossing is not None and shapely.length(crossing) > 0:
-        shape = crossing
-    parts = shapely.get_parts(shape)
-    longest = parts[int(np.argmax(shapely.length(parts)))]
-    return shapely.line_interpolate_point(longest, 0.5, normalized=True)
 
 
 def _around(shape: shapely.Geometry, middle: shapely.Point) -> View:

@@ -235,6 +235,10 @@ def test_changed_streets_are_drawn_and_told_when_switched_on(page, plan):
     assert "7.6\u00a0→\u00a01" in text
     assert "方案已计入" in text
     assert "方案站点 93% ·" in text
+    page.run("p.setLanguage('en'); p.popups.openEdit(p.study.edits[1])")
+    text = page.run("return document.querySelector('.pm-pop').innerText")
+    assert "If closed: 2.1\u00a0→\u00a0>60 min from end to end. The plan does not count" in text
+    assert "most in Jiangbei: 41\u202f%\u00a0→\u00a022\u202f% today" in text
     page.run("p.map.closePopup()")
     assert page.errors() == []
 

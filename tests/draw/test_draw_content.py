@@ -13,6 +13,7 @@ from planner.draw.content import pack_content, plan_tables
 from planner.draw.facilities import MOST_OTHERS, gather_facilities, open_masks
 from planner.draw.figures import figures_of_plan
 from planner.draw.ground import attribution_of, describe_areas
+from planner.draw.pack import to_pixels
 
 
 def unpack(text):
@@ -71,10 +72,10 @@ def test_changed_streets_are_told_as_the_table_has_them(plan, told):
     assert second["hours"] == -168.7
     assert [len(edit["lines"]) for edit in told["edits"]] == [1, 2]
     assert told["horizon"] == 60.0
-    x, y = second["lines"][0][:2]
-    dx, dy = second["lines"][0][2:]
-    assert abs(2 * (second["x"] - x) - dx) <= 1  # the sign stands on the longest line's middle
-    assert abs(2 * (second["y"] - y) - dy) <= 1
+    river = plan.tables["water"].union_all()
+    bridge = plan.tables["edits"].geometry.intersection(river).iloc[1]
+    x, y = to_pixels(bridge.centroid.x, bridge.centroid.y, plan.tables["water"].crs)
+    assert (second["x"], second["y"]) == (round(float(x)), round(float(y)))
     assert unpack(content(plan, edits=plan.tables["edits"].iloc[[1, 0]])["study"]) == told
 
 

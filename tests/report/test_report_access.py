@@ -90,24 +90,23 @@ def test_seats_are_told_only_where_a_capacity_is_known(plan, tmp_path):
     sides = {f"coverage_{when}": plan.tables[f"coverage_{when}"] for when in ("before", "after")}
     bare = with_tables(plan, **{k: t.assign(seats_per_100=np.nan) for k, t in sides.items()})
     assert "每百人次座位" not in told(bare)
-    heads = openpyxl.load_workbook(write_workbook(bare, tmp_path / "a.xlsx"))["覆盖率"][2]
+    heads = openpyxl.load_workbook(write_workbook(bare, tmp_path / "a.xlsx"))[MINUTES][2]
     assert not any("座位" in c.value for c in heads)
 
 
-def test_coverage_sheet_holds_every_measure(plan, book):
-    sheet = book["覆盖率"]
-    heads = [c.value for c in sheet[2]]
-    rows = {r[1].value.split(" ")[0]: [c.value for c in r] for r in sheet.iter_rows(min_row=3)}
-    want = {"all": "全部", "daypart:noon": "午间", "district:新区": "新区"}
+def test_sheet_of_minutes_holds_every_measure(plan, book):
+    heads, *rows = book[MINUTES].iter_rows(min_row=2, values_only=True)
+    told = {(row[1].split(" ")[0], row[2]): row for row in rows}
+    names = {"all": "全部", "daypart:noon": "午间", "district:新区": "新区"}
     columns = {"mean_min": "平均，分钟", "p90_min": "九成不超过，分钟",
-               "median_min": "半数不超过，分钟",
-               "backup_share": "两站以上可达，%", "gradual_share": "渐进覆盖，%"}  # fmt: skip
-    for key, name in want.items():
-        for column, head in columns.items():
-            for when, side in (("before", "今日"), ("after", "方案")):
-                value = plan.tables[f"coverage_{when}"].loc[key, column]
-                got = rows[name][heads.index(f"{head}（{side}）")]
-                assert got == pytest.approx(value, rel=1e-9), (key, column, when)
+               "median_min": "半数不超过，分钟", "backup_share": "两站以上可达，%",
+               "gradual_share": "渐进覆盖，%", "seats_per_100": "每百人次座位"}  # fmt: skip
+    for when, side in (("before", "今日"), ("after", "方案")):
+        table = plan.tables[f"coverage_{when}"]
+        assert [row[2] for row in rows].count(side) == len(table)
+        for key, name in names.items():
+            got = [told[name, side][heads.index(head)] for head in columns.values()]
+            assert got == pytest.approx(table.loc[key, list(columns)].tolist(), rel=1e-9)
 
 
 # ── closures, and who is left out ─────────────────────────────────────────────────────────────
@@ -192,16 +191,20 @@ def test_every_change_has_its_sketch(plan):
 
 
 def test_sheet_of_changes_has_their_numbers(plan, book):
-    rows = list(book[STREETS].iter_rows(min_row=2, values_only=True))
-    heads, table = rows[0], plan.tables["edits"]
-    columns = {"两端之间，分钟（改动后）": "after_min", "每日节省，骑手小时": "hours_saved_per_day",
-               "覆盖率，按方案站点（改动前）": "planned_before",
-               "该区覆盖率（改动后）": "district_after",
-               "路程有变的人次/日": "affected_per_day"}  # fmt: skip
-    for head, column in columns.items():
-        got = [np.nan if r[heads.index(head)] is None else r[heads.index(head)] for r in rows[1:]]
-        assert got == pytest.approx(table[column].tolist(), nan_ok=True)
-    assert [r[heads.index("方案已计入")] for r in rows[1:]] == ["否", "否", "是"]
+    heads, *rows = book[STREETS].iter_rows(min_row=2, values_only=True)
+    pairs = {
+        "两端之间，分钟": ("before_min", "after_min"),
+        "其到站平均，分钟": ("affected_before_min", "affected_after_min"),
+        "覆盖率，按今日站点": ("covered_before", "covered_after"),
+        "覆盖率，按方案站点": ("planned_before", "planned_after"),
+        "该区覆盖率": ("district_before", "district_after"),
+    }
+    for head, columns in pairs.items():
+        got = [np.nan if row[heads.index(head)] is None else row[heads.index(head)] for row in rows]
+        want = plan.tables["edits"][list(columns)].to_numpy().ravel()
+        assert got == pytest.approx(want, nan_ok=True), head
+    assert [row[heads.index("方案已计入")] for row in rows] == ["否"] * 4 + ["是"] * 2
+    assert [row[heads.index("每日节省，骑手小时")] for row in rows][1::2] == [42.0, -168.7, 0.0]
 
 
 # ── what is not there ─────────────────────────────────────────────────────────────────────────
@@ -235,4 +238,4 @@ def test_plans_of_earlier_versions_print_as_they_did(plan, tmp_path):
     minutes = r"半数人次 [\d.]+\s→\s[\d.]+，九成 [\d.]+\s→\s[\d.]+"
     assert re.fullmatch(minutes, rows["到最近的站，分钟"])
     book = openpyxl.load_workbook(write_workbook(old, tmp_path / "old.xlsx"))
-    assert [c.value for c in book["覆盖率"][2]][-1] == "变化，百分点"
+    assert not {MINUTES, CLOSURES, LEFT_OUT, STREETS} & set(book.sheetnames)

@@ -21,9 +21,10 @@ function tellEdit(page, edit) {
     const digits = a !== b && percent(a) === percent(b) ? 1 : 0;
     return percent(a, digits) === percent(b, digits) ? percent(a, digits) : arrow(percent(a, digits), percent(b, digits));
   };
+  const district = (!page.chinese() && study.districts.find(d => d.name === edit.district)?.english) || edit.district;
   const known = ends.some(v => v !== null), way = arrow(...ends.map(minutes));
   const sentence = [known && say(edit.closes ? "editCloses" : "editOpens", { minutes: way }), say(edit.adopted ? "editCounted" : "editNotCounted")];
-  const covered = [say("editCovered", { today: shares(today), plan: shares(plan) }), edit.district && there[0] !== null && say("editThere", { district: edit.district, shares: shares(there) })];
+  const covered = [say("editCovered", { today: shares(today), plan: shares(plan) }), edit.district && there[0] !== null && say("editThere", { district, shares: shares(there) })];
   return {
     line: known ? say(edit.closes ? "editCloses" : "editOpens", { minutes: way }) : say("layer_edits"),
     sentence: sentence.filter(Boolean).join(page.chinese() ? "" : " "),
