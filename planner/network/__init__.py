@@ -7,9 +7,17 @@ from planner.network.load import load_streets
 from planner.network.snap import Places, nearest_street, snap_points
 from planner.network.store import save_streets
 from planner.network.streets import StreetNetwork
-from planner.network.travel import nearest_minutes, travel_within
+from planner.network.travel import (
+    Pairs,
+    nearest_minutes,
+    nearest_two,
+    reach_pairs,
+    reach_sums,
+    travel_within,
+)
 
 __all__ = [
+    "Pairs",
     "Places",
     "StreetNetwork",
     "carry_places",
@@ -20,6 +28,9 @@ __all__ = [
     "load_streets",
     "nearest_minutes",
     "nearest_street",
+    "nearest_two",
+    "reach_pairs",
+    "reach_sums",
     "save_streets",
     "service_areas",
     "snap_points",

@@ -15,7 +15,6 @@ import numpy as np
 from planner.compiled import compiled, inlined
 from planner.network import kernel
 from planner.network.outline import longer, trace_rings
-from planner.network.travel import Placed
 
 _SLIVER = 0.02  # lines keep this part of a cell between them and the nodes
 _UNSEEN, _EDGE, _DEEP = 0, 1, 2  # chains: not reached; reached, look closer; in time by far
@@ -36,7 +35,7 @@ def _place_ms(world, facilities, low, high, best, e, share):
         ms = min(ms, at_tail + np.int64(ahead * share))
     if against < kernel.CLOSED or share >= 1.0:
         ms = min(ms, at_head + np.int64(against * (1.0 - share)))
-    ptr, at, leg = facilities[1], facilities[2], facilities[7]
+    ptr, at, leg = facilities.ptr, facilities.share, facilities.leg
     for f in range(max(low, ptr[e]), min(high, ptr[e + 1])):
         if share >= at[f] and ahead < kernel.CLOSED:
             ms = min(ms, leg[f] + np.int64(ahead * (share - at[f])))
@@ -49,7 +48,7 @@ def _place_ms(world, facilities, low, high, best, e, share):
 def _see_chains(world, facilities, low, high, work, n_touched, budget, early, box, seen):
     """List the chains that are reached; → their number, and the raster's part beside them."""
     at_ptr, at_chain, tail, head, ahead, against = world[3:]
-    best, touched = work[0], work[5]
+    best, touched = work.best, work.touched
     state, chains = seen
     n = 0
     c0, c1, r0, r1 = 1 << 30, -1, 1 << 30, -1
@@ -61,8 +60,8 @@ def _see_chains(world, facilities, low, high, work, n_touched, budget, early, bo
         else:
             start, stop = low, high
         for a in range(start, stop):
-            e = at_chain[a] >> 1 if k < n_touched else facilities[0][a]
-            if state[e] != _UNSEEN or (k == n_touched and facilities[7][a] > budget):
+            e = at_chain[a] >> 1 if k < n_touched else facilities.chain[a]
+            if state[e] != _UNSEEN or (k == n_touched and facilities.leg[a] > budget):
                 continue
             one, other = best[tail[e]] >> kernel.TAG_BITS, best[head[e]] >> kernel.TAG_BITS
             last = min((one + other + max(ahead[e], against[e])) // 2, one + ahead[e])
@@ -130,7 +129,7 @@ def fill_field(world, facilities, low, high, work, n_touched, budget, m_per_ms, 
                     elif state[e] == _UNSEEN:
                         missed = min(missed, d)
                     else:
-                        ms = _place_ms(world, facilities, low, high, work[0], e, share[k])
+                        ms = _place_ms(world, facilities, low, high, work.best, e, share[k])
                         late = (ms - budget) * m_per_ms
                         if late > 0.0:
                             missed = min(missed, d)
@@ -160,23 +159,18 @@ def trace_each(
     n_rings
         Of each facility, int64.
     """
-    chain, ptr, share, from_tail, from_head, to_tail, to_head, leg = facilities
     n_rings = np.zeros(high - low, np.int64)
     all_x, all_y = np.empty(4096), np.empty(4096)
     all_ends, all_outer = np.empty(256, np.int64), np.empty(256, np.bool_)
     n = m = 0
     for f in range(low, high):
         own = slice(f, f + 1)
-        one = Placed(
-            chain[own], ptr, share[own], from_tail[own], from_head[own], to_tail[own],
-            to_head[own], leg[own],
-        )  # fmt: skip
-        n_touched = kernel.spread(world, one, tags[own], work, reach)
+        n_touched = kernel.spread(world, facilities.start[own], tags[own], work, reach)
         z, x0, y0 = fill_field(
             world, facilities, f, f + 1, work, n_touched, budget, m_per_ms, raster, near, seen
         )
         for k in range(n_touched):
-            work[0][work[5][k]] = kernel.FAR
+            work.best[work.touched[k]] = kernel.FAR
         xy, ends, outer = trace_rings(z, x0, y0, raster[0], tolerance, least_hole)
         while n + len(xy) > len(all_x):
             all_x, all_y = longer(all_x), longer(all_y)

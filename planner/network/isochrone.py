@@ -16,17 +16,18 @@ from shapely import GeometryType, MultiPolygon, Polygon
 
 from planner.network import kernel
 from planner.network.field import fill_field, make_chain_list, trace_each
+from planner.network.layout import sort_places
 from planner.network.outline import trace_rings
 from planner.network.raster import CELL_M, Window, fitting_cell, make_raster, near_m, whole_window
-from planner.network.travel import budget_ms, require_same, sort_places
+from planner.network.travel import budget_ms, require_same
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from planner.network.layout import Placed
     from planner.network.raster import Raster
     from planner.network.snap import Places
     from planner.network.streets import StreetNetwork
-    from planner.network.travel import Placed
 
 TOLERANCE = 0.2  # vertices that move the line by less, in cells, are dropped: 2.5 m
 LEAST_HOLE = 2.0  # holes of fewer cells are filled: 312 m²
@@ -80,7 +81,7 @@ def service_areas(
     require_same(streets, facilities)
     if not limits or not facilities.snapped.any():
         return [MultiPolygon() for _ in limits]
-    placed, tags = sort_places(streets, facilities, streets.inbound)
+    placed, tags = sort_places(streets, facilities, inbound=True)
     raster = _raster_for(streets, placed, tags, max(limits))
     work, n_touched = _spread(streets, placed, tags, max(limits) + _slack_ms(streets, raster))
     seen = make_chain_list(streets.n_edges)
@@ -130,7 +131,7 @@ def each_service_area(
     require_same(streets, facilities)
     areas = np.full(len(facilities), MultiPolygon(), dtype=object)
     for rows in _tiles(streets, facilities):
-        placed, tags = sort_places(streets, facilities.take(rows), streets.inbound)
+        placed, tags = sort_places(streets, facilities.take(rows), inbound=True)
         raster = _raster_for(streets, placed, tags, limit)
         workers = threads or os.cpu_count() or 1
         areas[rows[tags]] = _draw_each(streets, placed, tags, limit, raster, workers)
@@ -158,7 +159,7 @@ def _raster_for(streets: StreetNetwork, placed: Placed, tags: np.ndarray, budget
         return streets.raster
     work, n_touched = _spread(streets, placed, tags, budget)
     junction = np.zeros(streets.n_nodes, dtype=bool)
-    junction[work[5][:n_touched]] = True
+    junction[work.touched[:n_touched]] = True
     chain = junction[streets.tail] | junction[streets.head]
     chain[placed.chain] = True
     vertex = np.repeat(chain, np.diff(streets.vertex_ptr))
@@ -169,10 +170,10 @@ def _raster_for(streets: StreetNetwork, placed: Placed, tags: np.ndarray, budget
 
 def _spread(
     streets: StreetNetwork, placed: Placed, tags: np.ndarray, budget: int
-) -> tuple[tuple[np.ndarray, ...], int]:
+) -> tuple[kernel.Workspace, int]:
     """Label the junctions within a budget; → the kernel's workspace and how many there are."""
-    work = kernel.make_workspace(streets.n_nodes, budget)
-    return work, kernel.spread(streets.inbound, placed, tags, work, budget)
+    work = kernel.make_workspace(streets.inbound, budget, kernel.FAR)
+    return work, kernel.spread(streets.inbound, placed.start, tags, work, budget)
 
 
 def _m_per_ms(streets: StreetNetwork) -> float:
@@ -206,7 +207,7 @@ def _draw_each(  # noqa: PLR0917
     reach = limit + _slack_ms(streets, raster)
 
     def draw(low: int, high: int, tolerance: float) -> np.ndarray:
-        work = kernel.make_workspace(streets.n_nodes, reach)
+        work = kernel.make_workspace(streets.inbound, reach, kernel.FAR)
         x, y, ends, outer, n_rings = trace_each(
             low, high, streets.inbound, placed, tags, work, limit, reach, _m_per_ms(streets),
             raster, near_m(raster.cell_m), make_chain_list(streets.n_edges), tolerance, LEAST_HOLE,

@@ -1,10 +1,14 @@
 """The travel kernels: who is reached within a budget, and from whom each place is nearest.
 
-Label-correcting with buckets. A junction's label is ``milliseconds << 31 | tag`` in int64, so that
-one comparison orders by time and then by tag (the facility, lowest first). A junction waits in at
-most one bucket of 8.2 s, an intrusive doubly linked list: no heap, nothing that can overflow. After
-the junctions settle, each chain with a reached end is read once and its places come out as the
-least of: from its tail, from its head, straight along the source's own chain.
+Label-correcting with buckets. A junction whose label improves is queued anew; the entry of a label
+that is no longer its junction's is dropped when its turn comes. A label is milliseconds (int32), or
+``milliseconds << TAG_BITS | facility`` (int64), so that one comparison orders by time and then by
+facility, the lowest first. Arcs come quickest first: the scan of a junction ends at the first one
+beyond the limit.
+
+Places are read from the junctions, see `layout.Targets`. What may turn out not to belong is written
+first and kept or not afterwards: a branch that nobody can foresee costs more than a write. Unsigned
+indices spare the test for negative ones.
 
 All functions that call each other live in this one file: numba's disk cache does not notice changes
 elsewhere.
@@ -14,198 +18,386 @@ from __future__ import annotations
 
 # ruff: noqa: ANN001, ANN201, ANN202, PLR0917 - numba infers the types of what it compiles
 # mypy: disable-error-code="no-untyped-def"
+from typing import TYPE_CHECKING, NamedTuple
+
 import numpy as np
 
-from planner.compiled import compiled
+from planner.compiled import compiled, inlined
 from planner.network.streets import CLOSED as _CLOSED
 
+if TYPE_CHECKING:
+    from planner.network.streets import World
+
 CLOSED = np.int64(_CLOSED)
+UNSEEN = np.int32(1 << 30)  # the label, in milliseconds, of a junction that was not reached
+FAR = np.int64(1 << 62)  # the same with a tag
 TAG_BITS = np.int64(31)
 TAG_MASK = np.int64((1 << 31) - 1)
-BUCKET_BITS = np.int64(13)
-FAR = np.int64(1 << 62)
+BUCKET_BITS = np.int64(14)  # 16 s
 
 
-def make_workspace(n_nodes: int, budget_ms: int) -> tuple[np.ndarray, ...]:
-    """Labels, next and previous in a bucket, own bucket, bucket heads, touched junctions."""
-    return (
-        np.full(n_nodes, FAR, dtype=np.int64),
-        np.empty(n_nodes, dtype=np.int32),
-        np.empty(n_nodes, dtype=np.int32),
-        np.full(n_nodes, -1, dtype=np.int32),
+class Workspace(NamedTuple):
+    """What a search writes in: `best` label of each junction, and those that were `touched`.
+
+    `first` entry of each bucket; `entries` are a junction and the next entry, with their `labels`.
+    """
+
+    best: np.ndarray
+    touched: np.ndarray
+    first: np.ndarray
+    entries: np.ndarray
+    labels: np.ndarray
+
+
+def make_workspace(world: World, budget_ms: int, far: np.signedinteger) -> Workspace:
+    """Make room for searches in one world up to a budget, nobody labelled.
+
+    The queue is as long as two labels a junction and one an arc would need; where entries that were
+    dropped fill it, it is made anew. Room that no search ever comes to costs no memory.
+    """
+    n_nodes = len(world.waits)
+    room = 2 * n_nodes + len(world.arcs) + 8
+    return Workspace(
+        np.full(n_nodes, far),
+        np.empty(n_nodes + 1, dtype=np.int32),
         np.full((budget_ms >> int(BUCKET_BITS)) + 1, -1, dtype=np.int32),
-        np.empty(n_nodes, dtype=np.int32),
+        np.empty((room, 2), dtype=np.int32),
+        np.empty(room, dtype=far.dtype),
     )
 
 
 @compiled
-def _offer(node, label, work, n_touched):
-    """Give a junction a label if it is better than what it has, and queue it."""
-    best, after, before, bucket_of, first, touched = work
-    if label >= best[node]:
-        return n_touched
-    if best[node] == FAR:
+def _start(node, label, far, bits, limit, work, n_touched, n_queued):
+    """Queue a junction where a search begins."""
+    best, touched, first, entries, labels = work
+    if label > limit or label >= best[node]:
+        return n_touched, n_queued
+    if n_queued + 1 >= len(labels):
+        n_queued = _queue_anew(0, bits, work, n_touched)
+    if best[node] == far:
         touched[n_touched] = node
         n_touched += 1
     best[node] = label
-    bucket = label >> (TAG_BITS + BUCKET_BITS)
-    old = bucket_of[node]
-    if old == bucket:
-        return n_touched
-    if old >= 0:  # leave the later bucket
-        a, b = before[node], after[node]
-        if a >= 0:
-            after[a] = b
-        else:
-            first[old] = b
-        if b >= 0:
-            before[b] = a
-    b = first[bucket]
-    after[node], before[node] = b, -1
-    if b >= 0:
-        before[b] = node
-    first[bucket] = node
-    bucket_of[node] = bucket
+    bucket = label >> bits
+    entries[n_queued, 0], entries[n_queued, 1] = node, first[bucket]
+    labels[n_queued] = label
+    first[bucket] = n_queued
+    return n_touched, n_queued + 1
+
+
+@compiled
+def _settle(world, far, tag_bits, begin, limit, work, n_touched, n_queued):
+    """Spread the queued labels over all junctions within the limit; → how many were touched."""
+    indptr, arcs = world.indptr, world.arcs
+    best, touched, first, entries, labels = work
+    bits = BUCKET_BITS + tag_bits
+    n_queued = np.int32(n_queued)
+    for bucket in range(np.uint32(begin >> bits), np.uint32((limit >> bits) + 1)):
+        at = first[bucket]
+        while at >= 0:
+            node, label = np.uint32(entries[np.uint32(at), 0]), labels[np.uint32(at)]
+            first[bucket] = entries[np.uint32(at), 1]
+            if best[node] == label:
+                a0, a1 = np.uint32(indptr[node]), np.uint32(indptr[node + np.uint32(1)])
+                if n_queued + a1 - a0 >= len(labels):
+                    n_queued = np.int32(_queue_anew(bucket, bits, work, n_touched))
+                for a in range(a0, a1):
+                    new = label + (np.int64(arcs[a, 1]) << tag_bits)
+                    if new > limit:
+                        break
+                    head = np.uint32(arcs[a, 0])
+                    old = best[head]
+                    better = new < old
+                    touched[np.uint32(n_touched)] = head
+                    n_touched += old == far
+                    best[head] = min(new, old)
+                    later = np.uint32(new >> bits)
+                    after = first[later]
+                    entries[np.uint32(n_queued), 0] = head
+                    entries[np.uint32(n_queued), 1] = after
+                    labels[np.uint32(n_queued)] = new
+                    first[later] = n_queued if better else after
+                    n_queued += better
+            at = first[bucket]
     return n_touched
 
 
 @compiled
-def _settle(world, work, n_touched, budget):
-    """Spread the queued labels to all junctions within the budget; → how many were touched."""
-    indptr, heads, arc_ms = world[0], world[1], world[2]
-    best, after, before, bucket_of, first, _ = work
-    for bucket in range(len(first)):
-        node = first[bucket]
-        while node >= 0:
-            b = after[node]
-            first[bucket] = b
-            if b >= 0:
-                before[b] = -1
-            bucket_of[node] = -1
-            label = best[node]
-            left = budget - (label >> TAG_BITS)
-            for arc in range(indptr[node], indptr[node + 1]):
-                cost = np.int64(arc_ms[arc])
-                if cost > left:  # the quickest come first
-                    break
-                n_touched = _offer(heads[arc], label + (cost << TAG_BITS), work, n_touched)
-            node = first[bucket]
+def _queue_anew(bucket, bits, work, n_touched):
+    """Empty a full queue of dropped entries: queue who is not yet passed; → how many these are."""
+    best, touched, first, entries, labels = work
+    first[:] = -1
+    for k in range(n_touched):
+        label = best[touched[k]]
+        labels[k] = label
+        entries[k, 0], entries[k, 1] = touched[k], -1
+        if label >> bits >= bucket:
+            entries[k, 1] = first[label >> bits]
+            first[label >> bits] = k
     return n_touched
 
 
 @compiled
-def _straight(ahead, against, from_share, to_share, from_tail, from_head, to_tail, to_head):
-    """Cost along one chain, where that way is open.
+def _search(world, source, budget, work):
+    """Label all junctions within the budget of one source; → how many were touched."""
+    first, second = np.int64(source[1]), np.int64(source[3])
+    none = np.int64(0)
+    touched, queued = _start(source[0], first, UNSEEN, BUCKET_BITS, budget, work, 0, 0)
+    touched, queued = _start(source[2], second, UNSEEN, BUCKET_BITS, budget, work, touched, queued)
+    if queued == 0:
+        return touched
+    return _settle(world, UNSEEN, none, min(first, second), budget, work, touched, queued)
 
-    Who is ahead is decided by position, not by milliseconds: on a one-way street a metre behind
-    means once round the block. The last four are costs from the tail to the first place, from the
-    head to it, and the same of the second.
-    """
-    cost = CLOSED
-    if from_share == to_share:
-        cost = np.int64(0)
-    elif ahead < CLOSED and to_share > from_share:
-        cost = np.int64(to_tail) - from_tail
-    elif against < CLOSED and to_share < from_share:
-        cost = np.int64(to_head) - from_head
-    return cost
+
+@inlined
+def _through(p, x, place, best):
+    """Cost of a place in the run of a junction with label x, access leg included."""
+    return min(x + place[p, 0], best[np.uint32(place[p, 2])] + place[p, 1])
+
+
+@inlined
+def _keep(p, t, place, budget, ticks, found, times, n):
+    """Write a place behind the first n, and count it if it is within the budget."""
+    found[n] = place[p, 3]
+    times[n] = ((t + ticks[0]) * ticks[1]) >> ticks[2]
+    return n + np.uint64(t <= budget)
 
 
 @compiled
-def reach_rows(low, high, world, sources, targets, work, budget, counts):  # noqa: C901
-    """Collect the targets within the budget of sources ``low:high``: positions and milliseconds.
+def reach_rows(world, rows, sources, targets, budget, ticks, work, found, times):  # noqa: C901, PLR0912
+    """Collect the targets within the budget of each source in `rows`.
 
-    `sources` and `targets` are sorted by chain; see `travel.Placed`.
+    `found` and `times` are filled, or longer ones if they are short; → both, and where each row
+    ends in them. `ticks` turns milliseconds into what `times` holds: added, multiplied, shifted.
     """
-    _, _, _, at_ptr, at_chain, tail, head, ahead, against = world
-    s_chain, _, s_share, s_from_tail, s_from_head, s_to_tail, s_to_head, s_leg = sources
-    _, t_ptr, t_share, t_from_tail, t_from_head, _, _, t_leg = targets
-    best, touched = work[0], work[5]
-    found = np.empty(4096, np.int32)
-    cost = np.empty(4096, np.int32)
-    n = 0
-    for row in range(low, high):
-        own = s_chain[row]
-        leg = np.int64(s_leg[row])
-        n_touched = 0
-        if leg + s_to_tail[row] <= budget:
-            n_touched = _offer(tail[own], (leg + s_to_tail[row]) << TAG_BITS, work, n_touched)
-        if leg + s_to_head[row] <= budget:
-            n_touched = _offer(head[own], (leg + s_to_head[row]) << TAG_BITS, work, n_touched)
-        n_touched = _settle(world, work, n_touched, budget)
-        start = n
-        for step in range(-1, n_touched):
-            # first the own chain, then every chain that meets a touched junction
-            k0, k1 = (0, 1) if step < 0 else (at_ptr[touched[step]], at_ptr[touched[step] + 1])
-            for k in range(k0, k1):
-                chain = own if step < 0 else at_chain[k] >> 1
-                p0, p1 = t_ptr[chain], t_ptr[chain + 1]
-                if p0 == p1 or (step >= 0 and chain == own):
-                    continue
-                at_tail = best[tail[chain]] >> TAG_BITS
-                at_head = best[head[chain]] >> TAG_BITS
-                if step >= 0 and at_chain[k] & 1 and at_tail <= budget:
-                    continue  # it is read from its tail
+    run, place, met_ptr, met = targets
+    best, touched = work.best, work.touched
+    ends = np.empty(len(rows), np.int64)
+    n = np.uint64(0)
+    for i in range(len(rows)):
+        source = sources[rows[i]]
+        low, middle, high = np.uint32(source[6]), np.uint32(source[7]), np.uint32(source[8])
+        n_touched = _search(world, source, budget, work)
+        if n + high - low > len(found):
+            found, times = _longer_rows(found, times, n, high - low)
+        x, y = best[source[0]], best[source[2]]
+        along, back = min(x, source[4]), min(y, source[5])
+        for p in range(low, high):  # the own chain, also straight along it
+            u, v = (x, back) if p < middle else (along, y)
+            t = min(u + place[p, 0], v + place[p, 1])
+            n = _keep(p, t, place, budget, ticks, found, times, n)
+        for j in range(n_touched):
+            node = np.uint32(touched[j])
+            x = best[node]
+            p0, p1 = np.uint32(run[node, 0]), np.uint32(run[node + np.uint32(1), 0])
+            if n + p1 - p0 > len(found):
+                found, times = _longer_rows(found, times, n, p1 - p0)
+            if p0 <= low < p1:  # the own chain starts here: pass over it
+                for p in range(p0, low):
+                    t = _through(p, x, place, best)
+                    n = _keep(p, t, place, budget, ticks, found, times, n)
+                p0 = high
+            for p in range(p0, p1):
+                t = _through(p, x, place, best)
+                n = _keep(p, t, place, budget, ticks, found, times, n)
+            if x + run[node, 1] <= budget:
+                continue  # the tails of all chains that end here were reached
+            for k in range(np.uint32(met_ptr[node]), np.uint32(met_ptr[node + np.uint32(1)])):
+                p0, p1 = np.uint32(met[k, 1]), np.uint32(met[k, 2])
+                if best[np.uint32(met[k, 0])] != UNSEEN or p0 == low:
+                    continue  # it is read from its tail, or is the own chain
                 if n + p1 - p0 > len(found):
-                    room = max(2 * len(found), n + p1 - p0)
-                    more, dear = np.empty(room, np.int32), np.empty(room, np.int32)
-                    more[:n], dear[:n] = found[:n], cost[:n]
-                    found, cost = more, dear
+                    found, times = _longer_rows(found, times, n, p1 - p0)
                 for p in range(p0, p1):
-                    t = min(at_tail + t_from_tail[p], at_head + t_from_head[p])
-                    if step < 0:
-                        t = min(t, leg + _straight(
-                            ahead[own], against[own], s_share[row], t_share[p],
-                            s_from_tail[row], s_from_head[row], t_from_tail[p], t_from_head[p],
-                        ))  # fmt: skip
-                    t += t_leg[p]
-                    if t <= budget:
-                        found[n], cost[n] = p, t
-                        n += 1
-        counts[row - low] = n - start
-        for k in range(n_touched):
-            best[touched[k]] = FAR
-    return found[:n].copy(), cost[:n].copy()
+                    t = x + place[p, 1]
+                    n = _keep(p, t, place, budget, ticks, found, times, n)
+        for j in range(n_touched):
+            best[np.uint32(touched[j])] = UNSEEN
+        ends[i] = n
+    return found, times, ends
 
 
 @compiled
-def spread(world, facilities, tags, work, budget):
-    """Label junctions within the budget with their nearest facility, of equals the lowest tag."""
-    tail, head = world[5], world[6]
-    chain, _, _, _, _, to_tail, to_head, leg = facilities
-    n_touched = 0
-    for f in range(len(chain)):
-        start = np.int64(leg[f])
-        if start + to_tail[f] <= budget:
-            label = ((start + to_tail[f]) << TAG_BITS) | tags[f]
-            n_touched = _offer(tail[chain[f]], label, work, n_touched)
-        if start + to_head[f] <= budget:
-            label = ((start + to_head[f]) << TAG_BITS) | tags[f]
-            n_touched = _offer(head[chain[f]], label, work, n_touched)
-    return _settle(world, work, n_touched, budget)
+def _longer_rows(found, times, n, more):
+    """Copy n pairs into arrays with room for at least `more` of them."""
+    room = 2 * (n + more)
+    long_found, long_times = np.empty(room, found.dtype), np.empty(room, times.dtype)
+    long_found[:n], long_times[:n] = found[:n], times[:n]
+    return long_found, long_times
 
 
 @compiled
-def read_places(world, places, facilities, tags, best, budget, out):
-    """Label of each place: from both ends of its chain and from the facilities on the chain."""
-    tail, head, ahead, against = world[5], world[6], world[7], world[8]
-    chain, _, share, from_tail, from_head, _, _, leg = places
-    _, f_ptr, f_share, f_from_tail, f_from_head, _, _, f_leg = facilities
-    for p in range(len(chain)):
-        e = chain[p]
-        label = FAR
+def put_rows(found, times, ends, starts, out_found, out_times):
+    """Copy each row to where it starts in the arrays of all rows."""
+    low = np.int64(0)
+    for i in range(len(ends)):
+        to, n = starts[i], ends[i] - low
+        out_found[to : to + n] = found[low : low + n]
+        out_times[to : to + n] = times[low : low + n]
+        low = ends[i]
+
+
+@compiled
+def reach_totals(world, rows, sources, targets, weight, budget, work, totals):  # noqa: C901
+    """Add up the weights of the targets within the budget of each source in `rows`."""
+    run, place, met_ptr, met = targets
+    best, touched = work.best, work.touched
+    none = np.int64(0)
+    for row in rows:
+        source = sources[row]
+        n_touched = _search(world, source, budget, work)
+        total = none
+        x, y = best[source[0]], best[source[2]]
+        for p in range(source[6], source[8]):  # who is reached only straight along the own chain
+            t = source[5] + place[p, 1] if p < source[7] else source[4] + place[p, 0]
+            if t <= budget and min(x + place[p, 0], y + place[p, 1]) > budget:
+                total += weight[p]
+        for j in range(n_touched):
+            node = np.uint32(touched[j])
+            x = best[node]
+            for p in range(np.uint32(run[node, 0]), np.uint32(run[node + np.uint32(1), 0])):
+                t = _through(p, x, place, best)
+                total += weight[p] if t <= budget else none
+            if x + run[node, 1] <= budget:
+                continue
+            for k in range(np.uint32(met_ptr[node]), np.uint32(met_ptr[node + np.uint32(1)])):
+                if best[np.uint32(met[k, 0])] == UNSEEN:
+                    for p in range(np.uint32(met[k, 1]), np.uint32(met[k, 2])):
+                        total += weight[p] if x + place[p, 1] <= budget else none
+        for j in range(n_touched):
+            best[np.uint32(touched[j])] = UNSEEN
+        totals[row] = total
+
+
+@compiled
+def spread(world, sources, tags, work, budget):
+    """Label junctions within the budget with their nearest source, of equals the lowest tag."""
+    bits, limit = BUCKET_BITS + TAG_BITS, budget << TAG_BITS | TAG_MASK
+    begin, n_touched, n_queued = limit, 0, 0
+    for s in range(len(sources)):
         for end in range(2):
-            here = best[tail[e]] if end == 0 else best[head[e]]
-            more = np.int64(from_tail[p]) if end == 0 else np.int64(from_head[p])
-            if here < FAR and more < CLOSED:
-                label = min(label, here + (more << TAG_BITS))
-        for f in range(f_ptr[e], f_ptr[e + 1]):
-            t = f_leg[f] + _straight(
-                ahead[e], against[e], f_share[f], share[p],
-                f_from_tail[f], f_from_head[f], from_tail[p], from_head[p],
-            )  # fmt: skip
-            label = min(label, (t << TAG_BITS) | tags[f])
-        if label < FAR:
-            label += np.int64(leg[p]) << TAG_BITS
-            if label >> TAG_BITS <= budget:
-                out[p] = label
+            label = np.int64(sources[s, 2 * end + 1]) << TAG_BITS | tags[s]
+            n_touched, n_queued = _start(
+                sources[s, 2 * end], label, FAR, bits, limit, work, n_touched, n_queued
+            )
+            begin = min(begin, label)
+    return _settle(world, FAR, TAG_BITS, begin, limit, work, n_touched, n_queued)
+
+
+@compiled
+def read_nearest(targets, sources, tags, best, budget, label):
+    """Label each place, in the order of `targets`, from both ends of its chain and along it."""
+    run, place = targets[0], targets[1]
+    limit = budget << TAG_BITS | TAG_MASK
+    for node in range(len(run) - 1):
+        x = best[node]
+        for p in range(run[node, 0], run[node + 1, 0]):
+            new = min(
+                x + (np.int64(place[p, 0]) << TAG_BITS),
+                best[place[p, 2]] + (np.int64(place[p, 1]) << TAG_BITS),
+            )
+            label[p] = new if new <= limit else FAR
+    for s in range(len(sources)):
+        for p in range(sources[s, 6], sources[s, 8]):
+            new = _straight(sources[s], p, place) << TAG_BITS | tags[s]
+            if new <= limit:
+                label[p] = min(label[p], new)
+
+
+@inlined
+def _straight(source, p, place):
+    """Cost of a place from a source on the same chain, straight along it."""
+    if p < source[7]:
+        return np.int64(source[5]) + place[p, 1]
+    return np.int64(source[4]) + place[p, 0]
+
+
+@compiled
+def _put(node, label, two):
+    """Offer a label to the two best ones of different tags; → whether it is one of them."""
+    one, other = two[node, 0], two[node, 1]
+    if (one ^ label) & TAG_MASK == 0 and one < FAR:
+        two[node, 0] = min(one, label)
+        return label < one
+    if label < one:
+        two[node, 0], two[node, 1] = label, one
+        return True
+    two[node, 1] = min(other, label)
+    return label < other
+
+
+@compiled
+def _queue_two(node, label, two, bits, begin, work, n):
+    """Queue a label that is one of the two best of a junction; → how many entries there are."""
+    _, _, first, entries, labels = work
+    if n + 1 >= len(labels):  # full of entries that were dropped: queue who is not yet passed
+        n = 0
+        first[:] = -1
+        for k in range(2 * len(two)):
+            old = two[k >> 1, k & 1]
+            if old < FAR and old >> bits >= begin:
+                entries[n, 0], entries[n, 1], labels[n] = k >> 1, first[old >> bits], old
+                first[old >> bits] = n
+                n += 1
+        return n  # the label is among them
+    entries[n, 0], entries[n, 1], labels[n] = node, first[label >> bits], label
+    first[label >> bits] = n
+    return n + 1
+
+
+@compiled
+def spread_two(world, sources, tags, work, budget, two):
+    """Label junctions within the budget with their two nearest sources."""
+    indptr, arcs = world.indptr, world.arcs
+    _, _, first, entries, labels = work
+    bits, limit = BUCKET_BITS + TAG_BITS, budget << TAG_BITS | TAG_MASK
+    n = 0
+    for s in range(len(sources)):
+        for end in range(2):
+            label = np.int64(sources[s, 2 * end + 1]) << TAG_BITS | tags[s]
+            if label <= limit and _put(sources[s, 2 * end], label, two):
+                n = _queue_two(sources[s, 2 * end], label, two, bits, 0, work, n)
+    for bucket in range(len(first)):
+        at = first[bucket]
+        while at >= 0:
+            node, label = entries[at, 0], labels[at]
+            first[bucket] = entries[at, 1]
+            if label == two[node, 0] or label == two[node, 1]:
+                for a in range(indptr[node], indptr[node + 1]):
+                    new = label + (np.int64(arcs[a, 1]) << TAG_BITS)
+                    if new > limit:
+                        break
+                    if _put(arcs[a, 0], new, two):
+                        n = _queue_two(arcs[a, 0], new, two, bits, bucket, work, n)
+            at = first[bucket]
+
+
+@compiled
+def read_two(targets, sources, tags, best, budget, two):
+    """Two labels of each place, in the order of `targets`; `best` are those of the junctions."""
+    run, place = targets[0], targets[1]
+    limit = budget << TAG_BITS | TAG_MASK
+    for node in range(len(run) - 1):
+        for p in range(run[node, 0], run[node + 1, 0]):
+            for k in range(2):
+                new = best[node, k] + (np.int64(place[p, 0]) << TAG_BITS)
+                if new <= limit:
+                    _put(p, new, two)
+                new = best[place[p, 2], k] + (np.int64(place[p, 1]) << TAG_BITS)
+                if new <= limit:
+                    _put(p, new, two)
+    for s in range(len(sources)):
+        for p in range(sources[s, 6], sources[s, 8]):
+            new = _straight(sources[s], p, place) << TAG_BITS | tags[s]
+            if new <= limit:
+                _put(p, new, two)
+
+
+@compiled
+def tell(place, label, unit_ms, time, tag):
+    """Write the time and the tag of each labelled place to its row, in units of milliseconds."""
+    for p in range(len(label)):
+        if label[p] < FAR:
+            row = place[p, 3]
+            time[row] = (label[p] >> TAG_BITS) / unit_ms
+            tag[row] = label[p] & TAG_MASK

@@ -7,6 +7,7 @@ from functools import cached_property
 from hashlib import blake2b
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from pyproj import CRS
@@ -24,24 +25,29 @@ if TYPE_CHECKING:
     import shapely
 
     from planner.network.grid import Grid
+    from planner.network.layout import Layout
     from planner.network.raster import Raster
+    from planner.network.snap import Places
 
 CLOSED = 1 << 29  # milliseconds (149 h) that say: this direction may not be used
 _MS_PER_M_AT_1_KMH = 3600.0
 _LONGEST_DELAY_S = 600.0
+_CROSSING = 3  # streets that make a junction where one waits
 
 
 class World(NamedTuple):
     """The streets seen in one direction of travel, for the kernels.
 
-    `indptr, heads, arc_ms` are the open arcs out of each junction, the quickest first; `at_ptr,
+    `indptr, arcs` are the open arcs out of each junction, the quickest first: the junction they
+    lead to, and milliseconds with the wait there. `waits` are milliseconds at each junction: lost
+    by whom passes it, and by whom starts there (who arrives there gets them back). `at_ptr,
     at_chain` are the chains that meet there, open or not, as ``chain << 1 | 1 if it ends there``.
     `ahead, against` cost a whole chain from tail to head and back.
     """
 
     indptr: np.ndarray
-    heads: np.ndarray
-    arc_ms: np.ndarray
+    arcs: np.ndarray
+    waits: np.ndarray
     at_ptr: np.ndarray
     at_chain: np.ndarray
     tail: np.ndarray
@@ -88,6 +94,9 @@ class StreetNetwork:
 
     Notes
     -----
+    The wait at a junction is borne once by who passes it, and by who sets out from a place right at
+    it to another; not by who arrives at such a place, nor by who stays on one chain.
+
     Costs are whole milliseconds, so that sums are exact and equal in whatever order and direction
     they are made.
 
@@ -220,12 +229,30 @@ class StreetNetwork:
     @cached_property
     def outbound(self) -> World:
         """The streets as they are travelled."""
-        return self._world(self.forward_ms, self.backward_ms)
+        return self._world(self.forward_ms, self.backward_ms, 1)
 
     @cached_property
     def inbound(self) -> World:
         """The streets travelled backward in time: costs toward a place instead of from it."""
-        return self._world(self.backward_ms, self.forward_ms)
+        return self._world(self.backward_ms, self.forward_ms, 0)
+
+    @cached_property
+    def slots(self) -> tuple[np.ndarray, np.ndarray]:
+        """One order of all junctions and chains, each junction before the chains that start there.
+
+        int32: the number of each junction, shape (n_nodes + 1,), and of each chain.
+        """
+        starting = np.bincount(self.tail, minlength=self.n_nodes)
+        node = np.arange(self.n_nodes + 1) + np.concatenate([[0], np.cumsum(starting)])
+        chain = np.empty(self.n_edges, dtype=np.int32)
+        order = np.argsort(self.tail, kind="stable")
+        chain[order] = np.arange(self.n_edges) + self.tail[order] + 1
+        return node.astype(np.int32), chain
+
+    @cached_property
+    def layouts(self) -> WeakKeyDictionary[Places, dict[bool, Layout]]:
+        """How places were laid out for the kernels, see `layout.lay_targets`."""
+        return WeakKeyDictionary()
 
     @cached_property
     def grid(self) -> Grid:
@@ -328,24 +355,18 @@ class StreetNetwork:
         count = np.bincount(junction, minlength=self.n_nodes)
         return np.concatenate([[0], np.cumsum(count)]).astype(np.int32)
 
-    def _world(self, ahead: np.ndarray, against: np.ndarray) -> World:
-        there, back = ahead < CLOSED, against < CLOSED
-        start = np.concatenate([self.tail[there], self.head[back]])
-        stop = np.concatenate([self.head[there], self.tail[back]])
-        cost = np.concatenate([ahead[there], against[back]])
-        order = np.lexsort((stop, cost, start))
+    def _world(self, ahead: np.ndarray, against: np.ndarray, start: int) -> World:
         at_ptr, at_chain = self._meeting
-        return World(
-            self._pointer(start),
-            stop[order].astype(np.int32),
-            cost[order].astype(np.int32),
-            at_ptr,
-            at_chain,
-            self.tail,
-            self.head,
-            ahead,
-            against,
-        )
+        delay = np.where(np.diff(at_ptr) >= _CROSSING, round(self.junction_s * 1000), 0)
+        there, back = ahead < CLOSED, against < CLOSED
+        origin = np.concatenate([self.tail[there], self.head[back]])
+        arcs = np.empty((len(origin), 2), dtype=np.int32)
+        arcs[:, 0] = np.concatenate([self.head[there], self.tail[back]])
+        arcs[:, 1] = np.concatenate([ahead[there], against[back]]) + delay[arcs[:, 0]]
+        order = np.lexsort((arcs[:, 0], arcs[:, 1], origin))
+        waits = np.column_stack([delay, start * delay]).astype(np.int32)
+        ends = (self.tail, self.head, ahead, against)
+        return World(self._pointer(origin), arcs[order], waits, at_ptr, at_chain, *ends)
 
 
 def network_from_pieces(
