@@ -164,6 +164,9 @@ def basis_text(
     ]
     if s.service.mode == "drive" and s.service.speed_kmh is None:
         parts[-1] = t("along streets at street speeds")
+    adopted = sum(edit.adopt for edit in s.streets.edits)
+    if adopted:
+        parts.append(t("adopted changes to the streets: {n}", n=adopted))
     if stations is not None and stations["hours_assumed"].any():
         parts.append(
             t(
