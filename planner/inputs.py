@@ -113,6 +113,12 @@ def _elevation(s: Settings) -> Path | str | None:
     return given if given in (None, SOURCE) else s.path(given)
 
 
+def _dem(s: Settings) -> list[Path]:
+    """Return the raster of heights as far as walking goes by it."""
+    given = _elevation(s)
+    return [] if s.service.mode != "walk" or given in (None, SOURCE) else [Path(str(given))]
+
+
 def _note_streets(s: Settings, streets: StreetNetwork) -> dict[str, Any]:
     """Count the edges of the network as the rows of its file."""
     path = Path(s.path(str(s.streets.file)))
@@ -126,7 +132,7 @@ def _note_streets(s: Settings, streets: StreetNetwork) -> dict[str, Any]:
         "dropped": dropped,
         "examples": {},
         "notes": remarks,
-        "sha256": fingerprint([path]),
+        "sha256": fingerprint([path, *_dem(s)]),
     }
 
 
