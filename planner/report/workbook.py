@@ -134,11 +134,10 @@ class _Pages:
     def add_table(self, sheet: Sheet) -> None:
         """Write one table: a line on its basis, the header with units, the rows."""
         page = self._new(sheet.name)
-        basis = self.look(font_color="#616E7C", font_size=9)
-        page.write_string(0, 0, _cell(sheet.basis), basis)
         head = {"bold": True, "text_wrap": True, "bottom": 1, "top": 1, "valign": "vcenter"}
         page.set_row(1, 32)
         widths = [_width(field, sheet.rows, column) for column, field in enumerate(sheet.fields)]
+        self._write_basis(page, sheet.basis, widths)
         for column, field in enumerate(sheet.fields):
             beside = {"align": "right"} if field.look != "text" else _indent(column)
             page.write_string(1, column, _cell(field.head), self.look(**head, **beside))
@@ -152,6 +151,17 @@ class _Pages:
         page.autofilter(1, 0, last, len(sheet.fields) - 1)
         page.repeat_rows(1)
         page.print_area(0, 0, last, len(sheet.fields) - 1)
+
+    def _write_basis(self, page: Any, basis: str, widths: list[float]) -> None:
+        """Write the grey line above a table, in as many lines as the table's width asks for."""
+        look = self.look(font_color="#616E7C", font_size=9, text_wrap=True)
+        lines = _lines(basis, 1.1 * sum(widths))  # the type is smaller
+        if lines > 1 and len(widths) > 1:
+            page.merge_range(0, 0, 0, len(widths) - 1, "", look)
+            page.set_row(0, 13.0 * lines)
+        else:
+            look = self.look(font_color="#616E7C", font_size=9)
+        page.write_string(0, 0, _cell(basis), look)
 
     def _write(
         self, page: Any, row: int, column: int, value: Any, field: Field, *, tinted: bool
