@@ -11,7 +11,7 @@ from planner.coverage.pairs import sorted_pairs
 from planner.errors import ColumnError, InputError, nearest_name
 
 if TYPE_CHECKING:
-    from planner.coverage.pairs import Pairs
+    from planner.coverage.pairs import SortedPairs
     from planner.tables import Reach
 
 # Luo & Qi (2009): zones of 0–10, 10–20 and 20–30 min; here thirds of whatever the limit is.
@@ -108,7 +108,9 @@ def known_seats(capacity: pd.Series) -> pd.Series:
     return seats
 
 
-def two_steps(pairs: Pairs, seats: np.ndarray, weight: np.ndarray, limit_min: float) -> np.ndarray:
+def two_steps(
+    pairs: SortedPairs, seats: np.ndarray, weight: np.ndarray, limit_min: float
+) -> np.ndarray:
     """Return the seats per 100 visits of each demand point.
 
     Parameters

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     import geopandas as gpd
 
-    from planner.coverage.pairs import Pairs
+    from planner.coverage.pairs import SortedPairs
     from planner.tables import Reach
 
 _log = logging.getLogger(__name__)
@@ -208,7 +208,7 @@ def _require_weight(demand: pd.DataFrame) -> None:
 
 
 def _open_flags(
-    pairs: Pairs, facilities: pd.DataFrame | None, dayparts: Mapping[str, tuple[float, float]]
+    pairs: SortedPairs, facilities: pd.DataFrame | None, dayparts: Mapping[str, tuple[float, float]]
 ) -> dict[str, np.ndarray]:
     """Tell for each daypart which facilities are open then; empty if no hours are known."""
     if facilities is None or "hours" not in facilities:
@@ -217,7 +217,7 @@ def _open_flags(
     return {name: flags[name].to_numpy() for name in dayparts}
 
 
-def _known_seats(pairs: Pairs, facilities: pd.DataFrame | None) -> np.ndarray:
+def _known_seats(pairs: SortedPairs, facilities: pd.DataFrame | None) -> np.ndarray:
     """Return the seats of each facility, NaN where they are not known."""
     if facilities is None or "capacity" not in facilities:
         return np.full(len(pairs.facility_id), nan)
@@ -264,7 +264,7 @@ def districts_of(demand: gpd.GeoDataFrame, area: gpd.GeoDataFrame) -> np.ndarray
 
 
 def _ways(
-    pairs: Pairs, is_open: Mapping[str, np.ndarray], minutes: pd.DataFrame | None
+    pairs: SortedPairs, is_open: Mapping[str, np.ndarray], minutes: pd.DataFrame | None
 ) -> dict[str, np.ndarray]:
     """Return minutes to the nearest facility, by column of `find_minutes`."""
     asked = {ANY_HOUR: None} | {daypart_column(name): flags for name, flags in is_open.items()}
@@ -274,7 +274,7 @@ def _ways(
 
 
 def _seats_at_hand(
-    pairs: Pairs, seats: np.ndarray, weight: np.ndarray, limit_min: float
+    pairs: SortedPairs, seats: np.ndarray, weight: np.ndarray, limit_min: float
 ) -> np.ndarray:
     """Return the seats per 100 visits of each point; NaN if no capacity at all is known."""
     if np.isnan(seats).all():

@@ -13,17 +13,15 @@ import pandas as pd
 from planner.coverage.hours import open_in_dayparts
 from planner.coverage.placing import place_points, require_positive
 from planner.errors import InputError
-from planner.network import nearest_minutes
+from planner.network import nearest_minutes, nearest_two
 from planner.settings import DAYPARTS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     import geopandas as gpd
 
     from planner.network import Places, StreetNetwork
-
-    Look = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 _log = logging.getLogger(__name__)
 ANY_HOUR, NEXT = "nearest_min", "next_min"
@@ -120,32 +118,11 @@ def _search(
     max_min: float,
 ) -> dict[str, np.ndarray]:
     """Look once for every set of open facilities that is asked for."""
-
-    def look(flags: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        some = replace(targets, chain=np.where(flags, targets.chain, -1).astype(np.int32))
-        return nearest_minutes(streets, origins, some, max_min=max_min)
-
-    everything = np.ones(len(targets), dtype=bool)
-    nearest, position = look(everything)
-    known = {everything.tobytes(): nearest}
+    two, _ = nearest_two(streets, origins, targets, max_min=max_min)
+    known = {np.ones(len(targets), dtype=bool).tobytes(): two[:, 0]}
     for flags in is_open.values():
         if flags.tobytes() not in known:
-            known[flags.tobytes()] = look(flags)[0]
+            some = replace(targets, chain=np.where(flags, targets.chain, -1).astype(np.int32))
+            known[flags.tobytes()], _ = nearest_minutes(streets, origins, some, max_min=max_min)
     found = {name: known[flags.tobytes()] for name, flags in is_open.items()}
-    return found | {ANY_HOUR: nearest, NEXT: _second(look, position, len(targets))}
-
-
-def _second(look: Look, position: np.ndarray, count: int) -> np.ndarray:
-    """Return the minutes to the nearest facility besides the one at `position`.
-
-    Two facilities differ in some binary digit of their rows; so the second nearest is the nearest
-    of those that differ from the first in one digit or another.
-    """
-    second = np.full(len(position), np.inf)
-    for digit in range((count - 1).bit_length()):
-        is_set = (np.arange(count) >> digit & 1).astype(bool)
-        mine = (position >> digit & 1).astype(bool)
-        for side in (True, False):
-            other, _ = look(is_set == side)
-            second = np.where(mine != side, np.minimum(second, other), second)
-    return second
+    return {ANY_HOUR: two[:, 0], NEXT: two[:, 1], **found}

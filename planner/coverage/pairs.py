@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from planner.tables import Reach
 
 
-class Pairs(NamedTuple):
+class SortedPairs(NamedTuple):
     """Demand × facilities within the limit, both sides in the order of their identifiers.
 
     `row` and `column` are the positions of each pair in `demand_id` and `facility_id`, sorted;
@@ -36,7 +36,7 @@ class Pairs(NamedTuple):
 
 def sorted_pairs(
     reach: Reach, demand: pd.DataFrame, facilities: pd.DataFrame | pd.Series | None
-) -> Pairs:
+) -> SortedPairs:
     """Take the pairs between the demand and the facilities that both know.
 
     Raises
@@ -57,7 +57,7 @@ def sorted_pairs(
     table: csr_array = reach.minutes[row][:, column]
     table.sort_indices()
     count = np.diff(table.indptr)
-    return Pairs(
+    return SortedPairs(
         np.repeat(np.arange(len(demand_id)), count),
         table.indices,
         np.asarray(table.data, dtype=float),
@@ -80,7 +80,7 @@ def _known_facilities(reach: Reach, facilities: pd.DataFrame | pd.Series | None)
     return known
 
 
-def nearest_within(pairs: Pairs, counted: np.ndarray | None = None) -> np.ndarray:
+def nearest_within(pairs: SortedPairs, counted: np.ndarray | None = None) -> np.ndarray:
     """Return each demand point's minutes to its nearest (counted) facility, else infinite."""
     nearest = np.full(pairs.shape[0], np.inf)
     some = slice(None) if counted is None else counted[pairs.column]
@@ -88,12 +88,12 @@ def nearest_within(pairs: Pairs, counted: np.ndarray | None = None) -> np.ndarra
     return nearest
 
 
-def times_covered(pairs: Pairs) -> np.ndarray:
+def times_covered(pairs: SortedPairs) -> np.ndarray:
     """Return how many facilities each demand point has within the limit."""
     return np.bincount(pairs.row, minlength=pairs.shape[0])
 
 
-def nearest_two_within(pairs: Pairs) -> tuple[np.ndarray, np.ndarray]:
+def nearest_two_within(pairs: SortedPairs) -> tuple[np.ndarray, np.ndarray]:
     """Return each demand point's nearest facility and its minutes to the second nearest.
 
     Returns
