@@ -317,7 +317,8 @@ def _opened(streets: StreetNetwork, asked: _Asked, stays: np.ndarray) -> list[Li
             "closed along its whole length is not in the network."
         )
     first = ends[0]
-    others = [end for end in ends[1:] if end.chain != first.chain]
+    round_about = streets.length_m[first.chain] > 2 * GATE_M  # its other end may be across the gate
+    others = [end for end in ends[1:] if end.chain != first.chain or round_about]
     if not others:
         beside = stays.copy()
         beside[first.chain] = False
@@ -377,8 +378,8 @@ def _places_of(
 
 def _trace(streets: StreetNetwork, change: _Change) -> Trace:
     if change.links:
-        lines = [[end[2:] for end in link[:2]] for link in change.links]
-        return Trace(shapely.MultiLineString(lines), _sides(streets, change.links[0])[None])
+        sides = np.array([_sides(streets, link) for link in change.links])
+        return Trace(shapely.MultiLineString(list(sides)), sides[:1])
     closed = change.closed
     others = np.ones(streets.n_edges, dtype=bool)
     others[closed] = False

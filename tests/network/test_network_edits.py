@@ -357,6 +357,24 @@ def test_a_gate_joins_street_ends():
     assert seconds(opened, (-50, 0), (0, 50)) == 100
 
 
+def test_a_gate_that_the_file_bars_is_opened(tmp_path):
+    places = {1: (0, 0), 2: (100, 0), 3: (200, 0), 4: (0, 200), 5: (200, 200)}
+    tags = "".join(f'<tag k="{k}" v="{v}"/>' for k, v in (("barrier", "gate"), ("access", "no")))
+    text = '<osm version="0.6">'
+    for node, xy in places.items():
+        lon, lat = lonlat(*xy)
+        text += f'<node id="{node}" lon="{lon}" lat="{lat}">{tags if node == 2 else ""}</node>'
+    for way in ((1, 2, 3), (1, 4, 5, 3)):
+        refs = "".join(f'<nd ref="{ref}"/>' for ref in way)
+        text += f'<way id="{way[1]}">{refs}<tag k="highway" v="residential"/></way>'
+    file = tmp_path / "estate.osm"
+    file.write_text(text + "</osm>", encoding="utf-8")
+    streets = load_streets(file, crs=CRS, speed_kmh=METRE)
+    opened = edit_streets(streets, [gate(103, 2)])
+    assert seconds(streets, (50, 0), (150, 0)) == pytest.approx(700, abs=1)
+    assert seconds(opened, (50, 0), (150, 0)) == pytest.approx(100, abs=1)
+
+
 def test_places_are_in_the_datum_that_is_said():
     streets = horseshoe()
     wanted = edit_streets(streets, [connect((100, 0), (100, 60))])
