@@ -104,7 +104,7 @@ def make_chains(pieces: Pieces) -> Chains:
     ptr = np.concatenate([[0], np.cumsum(np.bincount(ends, minlength=n))]).astype(np.int64)
     label = pieces.name_code[kept].astype(np.int64) * 8 + pieces.street_class[kept]
     junction = _junctions(ptr, incident, b, label, forward, backward)
-    order = np.lexsort((pieces.y, pieces.x, hilbert(pieces.x, pieces.y)))
+    order = _along_curve(pieces.x, pieces.y)
     start, run = _runs(ptr, incident, a, b, junction, order)
 
     # one number for every junction that a chain touches, along the curve
@@ -252,6 +252,19 @@ def _runs(  # noqa: PLR0917
     return start[: n_runs + 1].copy(), run[:filled].copy()
 
 
+def _along_curve(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Order points along a Hilbert curve, those in one cell of it by their places."""
+    place = hilbert(x, y)
+    order = np.argsort(place, kind="stable")
+    equal = place[order[1:]] == place[order[:-1]]
+    tied = np.zeros(len(x), dtype=bool)
+    tied[1:] |= equal
+    tied[:-1] |= equal
+    group = order[tied]
+    order[tied] = group[np.lexsort((y[group], x[group], place[group]))]
+    return order
+
+
 def hilbert(x: np.ndarray, y: np.ndarray, order: int = 16) -> np.ndarray:
     """Return the position of points along a Hilbert curve over their bounding square.
 
@@ -260,19 +273,17 @@ def hilbert(x: np.ndarray, y: np.ndarray, order: int = 16) -> np.ndarray:
     >>> hilbert(np.array([0.0, 0.0, 1.0, 1.0]), np.array([0.0, 1.0, 1.0, 0.0]), order=1).tolist()
     [0, 1, 2, 3]
     """
+    place = np.zeros(len(x), dtype=np.uint32)
     if not len(x):
-        return np.zeros(0, dtype=np.int64)
-    side = (1 << order) - 1
+        return place
+    side = np.uint32((1 << order) - 1)
     span = max(float(np.ptp(x)), float(np.ptp(y)), 1e-9)
-    col = ((x - x.min()) / span * side).astype(np.int64)
-    row = ((y - y.min()) / span * side).astype(np.int64)
-    place = np.zeros(len(x), dtype=np.int64)
-    bit = 1 << (order - 1)
-    while bit:
-        right, upper = (col & bit) > 0, (row & bit) > 0
-        place += bit * bit * ((3 * right) ^ upper)
-        flip = ~upper & right
-        col, row = np.where(flip, side - col, col), np.where(flip, side - row, row)
-        col, row = np.where(upper, col, row), np.where(upper, row, col)
-        bit >>= 1
+    col = ((x - x.min()) / span * float(side)).astype(np.uint32)
+    row = ((y - y.min()) / span * float(side)).astype(np.uint32)
+    for bit in range(order - 1, -1, -1):
+        right, upper = (col >> bit) & 1, (row >> bit) & 1
+        place = place << 2 | (3 * right) ^ upper
+        turn = np.where((upper == 0) & (right == 1), side, np.uint32(0))
+        flat = upper == 0
+        col, row = np.where(flat, row ^ turn, col), np.where(flat, col ^ turn, row)
     return place
