@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from planner import draw, quality, report, summary
-from planner.errors import SettingsError
+from planner.errors import InputError, SettingsError
 from planner.plan import to_json
 
 if TYPE_CHECKING:
@@ -42,6 +42,11 @@ def write_outputs(plan: Plan, out: Path | str) -> dict[str, Path]:
     -------
     What it is → where it is, as far as written: ``plan, map, report, workbook, sites`` and
     ``data report``.
+
+    Raises
+    ------
+    InputError
+        The plan is of a version that did not look at its data.
     """
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
@@ -49,8 +54,7 @@ def write_outputs(plan: Plan, out: Path | str) -> dict[str, Path]:
     try:
         formats = plan.settings.report.formats
         plan.save(fresh)
-        keys = (*summary.DATA_KEYS, *quality.MEASURED)
-        write_quality(plan.settings, {key: plan.summary[key] for key in keys}, fresh)
+        write_quality(plan.settings, _data_numbers(plan), fresh)
         draw.write_map(plan, fresh / "map.html")
         report.write_sites(plan, fresh)
         if "html" in formats:
@@ -66,6 +70,24 @@ def write_outputs(plan: Plan, out: Path | str) -> dict[str, Path]:
         "sites": "sites.geojson", "data report": "quality.html",
     }  # fmt: skip
     return {what: out / name for what, name in names.items() if (out / name).exists()}
+
+
+def _data_numbers(plan: Plan) -> dict[str, Any]:
+    """Return what a plan knows of its data.
+
+    Raises
+    ------
+    InputError
+        The plan is of a version that did not look at its data.
+    """
+    keys = (*summary.DATA_KEYS, *quality.MEASURED)
+    lacking = [key for key in quality.MEASURED if key not in plan.summary]
+    if lacking:
+        raise InputError(
+            f"the plan lacks {', '.join(f'`{key}`' for key in lacking)}: an earlier version made "
+            "it. Run the study again; its map, report and workbook can be written without."
+        )
+    return {key: plan.summary[key] for key in keys if key in plan.summary}
 
 
 def write_quality(

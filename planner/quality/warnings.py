@@ -114,7 +114,8 @@ def _off_streets(t: Translate, s: Settings, numbers: Mapping[str, Any]) -> Itera
 
 
 def _apart(t: Translate, numbers: Mapping[str, Any]) -> Iterator[str]:
-    share, stations = numbers["demand"]["apart_share"], numbers["apart"]
+    # plans of earlier versions were not asked
+    share, stations = numbers["demand"].get("apart_share", 0.0), numbers.get("apart", ())
     if share > 0.005:
         yield t(
             "{share} of the demand stands on streets that lead to no station and counts as not "
