@@ -107,7 +107,9 @@ def edit_streets(
 
     Notes
     -----
-    A new way meets streets at new junctions, so that `StreetNetwork.junction_s` is charged there.
+    Junctions wait for those that meet there: where a way begins in the middle of a street
+    `StreetNetwork.junction_s` is charged from then on, and no more where closing leaves a street
+    that just goes on. A road drawn as two carriageways is closed by a line across both.
 
     Examples
     --------

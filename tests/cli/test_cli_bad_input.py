@@ -129,6 +129,32 @@ def test_disconnected_streets_are_told(study, monkeypatch, capsys):
     assert any("不相连" in text for text in json.loads(out)["warnings"])
 
 
+BAD_EDITS = {
+    "no such street": ('action = "close"\nstreet = "Nowhere Lane"', "no street is called"),
+    "far off": ('action = "open"\nat = [10, 10]\nname = "gate"', "`streets.edits` 2 “gate”"),
+    "no place": ('action = "connect"', "edit 2: `streets.edits` connects"),
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "command"),
+    [*((name, "run") for name in BAD_EDITS), ("far off", "check"), ("far off", "coverage")],
+)
+def test_a_bad_edit_is_told_before_the_activity_is_read(study, monkeypatch, capsys, name, command):
+    text, words = BAD_EDITS[name]
+    (study / "activity.csv").unlink()
+    toml = (study / "study.toml").read_text(encoding="utf-8")
+    layer = json.loads((study / "streets.geojson").read_text(encoding="utf-8"))
+    start = layer["features"][0]["geometry"]["coordinates"][0]
+    fine = f'action = "close"\nat = {start}'
+    toml += "".join(f"\n[[streets.edits]]\n{edit}\n" for edit in (fine, text))
+    (study / "study.toml").write_text(toml, encoding="utf-8")
+    code, _, err = run(monkeypatch, capsys, command, study)
+    assert code == 2, err
+    assert "Traceback" not in err
+    assert words in err
+
+
 @pytest.mark.parametrize("shift", [0.03, 0.5])
 def test_streets_of_elsewhere_are_told_with_the_datum(study, monkeypatch, capsys, shift):
     layer = json.loads((study / "streets.geojson").read_text(encoding="utf-8"))
