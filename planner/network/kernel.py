@@ -164,20 +164,23 @@ def _keep(p, t, place, budget, ticks, found, times, n):
 
 
 @compiled
-def reach_rows(world, rows, sources, targets, budget, ticks, work, found, times):  # noqa: C901, PLR0912
+def reach_rows(world, rows, sources, targets, limits, ticks, work, found, times):  # noqa: C901, PLR0912
     """Collect the targets within the budget of each source in `rows`.
+
+    `limits` are the budget, and how far junctions are searched: who arrives gets back his wait.
 
     `found` and `times` are filled, or longer ones if they are short; → both, and where each row
     ends in them. `ticks` turns milliseconds into what `times` holds: added, multiplied, shifted.
     """
     run, place, met_ptr, met = targets
     best, touched = work.best, work.touched
+    budget, farthest = limits
     ends = np.empty(len(rows), np.int64)
     n = np.uint64(0)
     for i in range(len(rows)):
         source = sources[rows[i]]
         low, middle, high = np.uint32(source[6]), np.uint32(source[7]), np.uint32(source[8])
-        n_touched = _search(world, source, budget, work)
+        n_touched = _search(world, source, farthest, work)
         if n + high - low > len(found):
             found, times = _longer_rows(found, times, n, high - low)
         x, y = best[source[0]], best[source[2]]
@@ -238,14 +241,15 @@ def put_rows(found, times, ends, starts, out_found, out_times):
 
 
 @compiled
-def reach_totals(world, rows, sources, targets, weight, budget, work, totals):  # noqa: C901
+def reach_totals(world, rows, sources, targets, weight, limits, work, totals):  # noqa: C901
     """Add up the weights of the targets within the budget of each source in `rows`."""
     run, place, met_ptr, met = targets
     best, touched = work.best, work.touched
+    budget, farthest = limits
     none = np.int64(0)
     for row in rows:
         source = sources[row]
-        n_touched = _search(world, source, budget, work)
+        n_touched = _search(world, source, farthest, work)
         total = none
         x, y = best[source[0]], best[source[2]]
         for p in range(source[6], source[8]):  # who is reached only straight along the own chain

@@ -170,7 +170,7 @@ def reach_sums(
     def run(rows: np.ndarray) -> None:
         with _workspace(task) as work:
             kernel.reach_totals(
-                task.world, rows, task.sources.place, task.layout.targets, whole, budget, work,
+                task.world, rows, task.sources.place, task.layout.targets, whole, task.limits, work,
                 totals,
             )  # fmt: skip
 
@@ -320,12 +320,15 @@ def nearest_two(
 
 
 class _Task(NamedTuple):
-    """Sources among targets in one world; workspaces that no thread holds at present."""
+    """Sources among targets in one world; workspaces that no thread holds at present.
+
+    `limits` are milliseconds: for places, and for junctions, where who only arrives does not wait.
+    """
 
     world: World
     layout: Layout
     sources: Sources
-    budget: int
+    limits: tuple[int, int]
     idle: list[kernel.Workspace]
 
 
@@ -334,7 +337,8 @@ def _make_task(
 ) -> _Task:
     layout = lay_targets(streets, targets, inbound=inbound)
     placed = lay_sources(streets, sources, layout, inbound=inbound)
-    return _Task(streets.inbound if inbound else streets.outbound, layout, placed, budget, [])
+    world = streets.inbound if inbound else streets.outbound
+    return _Task(world, layout, placed, (budget, budget + int(world.waits[:, 1].max())), [])
 
 
 @contextmanager
@@ -343,7 +347,7 @@ def _workspace(task: _Task) -> Iterator[kernel.Workspace]:
     try:
         work = task.idle.pop()
     except IndexError:
-        work = kernel.make_workspace(task.world, task.budget, kernel.UNSEEN)
+        work = kernel.make_workspace(task.world, task.limits[1], kernel.UNSEEN)
     yield work
     task.idle.append(work)
 
@@ -373,7 +377,7 @@ def _collect(
         found, times = np.empty(room, dtype=np.uint32), np.empty(room, dtype=dtype)
         with _workspace(task) as work:
             return _Block(rows, *kernel.reach_rows(
-                task.world, rows, task.sources.place, task.layout.targets, task.budget,
+                task.world, rows, task.sources.place, task.layout.targets, task.limits,
                 _rounding(tick_ms), work, found, times,
             ))  # fmt: skip
 
