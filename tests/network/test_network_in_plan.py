@@ -6,9 +6,11 @@ import pytest
 import shapely
 from small_study import write_small_study
 
-from planner import load_plan, load_settings, run_study
+from planner import load_plan, load_settings, load_streets, run_study
 from planner.errors import InputError
+from planner.i18n import translator
 from planner.inputs import load_inputs
+from planner.network.load import REMARKS
 
 
 @pytest.fixture(scope="module")
@@ -94,3 +96,19 @@ def test_remarks_are_no_lost_rows(tmp_path):
     assert note["notes"] == {"vertex without elevation": 2}
     assert note["dropped"] == {}
     assert note["rows"] == note["kept"]
+
+
+def test_every_loss_and_remark_has_its_chinese():
+    t = translator("zh")
+    lost = load_streets(
+        gpd.GeoDataFrame(
+            geometry=[
+                shapely.LineString([(0, 0), (9, 0)]), None, shapely.Point(0, 0),
+                shapely.LineString([(5, 5), (5, 5)]),
+            ],
+            crs="EPSG:32650",
+        )
+    ).dropped  # fmt: skip
+    assert len(lost) == 3
+    for reason in (*lost, *REMARKS):
+        assert any(ord(c) > 0x2E80 for c in t(reason)), reason
