@@ -28,7 +28,7 @@ from planner.network.streets import CLOSED
 CRS = "EPSG:32650"
 X0, Y0 = ORIGIN = np.array([500_000.0, 2_800_000.0])
 TO_DEGREES = Transformer.from_crs(CRS, "EPSG:4326", always_xy=True)
-RUNS = settings(max_examples=15, deadline=None, derandomize=True)
+RUNS = settings(max_examples=20, deadline=None, derandomize=True)
 METRE = 3.6  # km/h: a metre takes a second, so that every rounding is exact
 
 
@@ -59,8 +59,8 @@ def town(x, y, tail, head, length=None, **options):
     return StreetNetwork.from_arrays(X0 + x, Y0 + y, tail, head, length, crs=CRS, **options)
 
 
-def lattice(seed, n=5, step=100, mode="walk"):
-    """Streets of a grid with gaps and one-ways: every length whole metres, every edge a chain."""
+def lattice(seed, *, mode="walk", apart=True, n=5, step=100):
+    """Streets of a grid with gaps and one-ways: every length whole metres."""
     rng = np.random.default_rng(seed)
     x, y = (v.ravel() * float(step) for v in np.meshgrid(np.arange(n), np.arange(n)))
     at = np.arange(n * n).reshape(n, n)
@@ -70,7 +70,7 @@ def lattice(seed, n=5, step=100, mode="walk"):
     tail, head = tail[kept], head[kept]
     length = step + rng.integers(0, 40, len(tail)).astype(float)
     oneway = (rng.random(len(tail)) < 0.25) & (mode != "walk")
-    name = [f"s{i}" for i in range(len(tail))]  # names of their own keep chains apart
+    name = [f"s{i}" if apart else "" for i in range(len(tail))]  # names keep chains apart
     return rng, (x, y, tail, head, length, oneway, name)
 
 
@@ -107,13 +107,15 @@ def same(one, other):
 @RUNS
 @given(st.integers(0, 10_000), st.sampled_from(["walk", "ebike"]))
 def test_edited_streets_are_those_of_a_graph_cut_by_hand(seed, mode):
-    rng, parts = lattice(seed, mode=mode)
+    rng, parts = lattice(seed, mode=mode, apart=False)
     x, y, tail, head, length, oneway, name = parts
     graph = nx.DiGraph()
     graph.add_nodes_from(range(len(x)))
     middle = []  # of edges that new ways begin at: half of the length on either side
     order = rng.permutation(len(tail))
-    cut, closed = order[:6], order[6:9]
+    cut, closed = order[:6], order[6:9]  # streets of names of their own, others run on in chains
+    for e in closed:
+        name[e] = f"closed {e}"
     for e in range(len(tail)):
         if e in closed:
             continue
@@ -151,7 +153,7 @@ def test_edited_streets_are_those_of_a_graph_cut_by_hand(seed, mode):
 @RUNS
 @given(st.integers(0, 10_000), st.sampled_from(["walk", "ebike", "drive"]))
 def test_opening_makes_nobody_slower_and_closing_nobody_faster(seed, mode):
-    rng, parts = lattice(seed, mode=mode)
+    rng, parts = lattice(seed, mode=mode, apart=seed % 2 == 0)
     streets = network_of(parts, mode)
     places = some_places(streets, rng)
     ends = rng.uniform(0, 400, (2, 2))
@@ -164,7 +166,7 @@ def test_opening_makes_nobody_slower_and_closing_nobody_faster(seed, mode):
     closed = edit_streets(streets, [close(at=rng.uniform(0, 400, 2))])
     stay = carry_places(places, streets, closed)
     kept = stay.snapped
-    assert kept.sum() >= len(kept) - 8
+    assert kept.sum() > len(kept) / 2
     after = matrix(closed, stay)
     assert (after[np.ix_(kept, kept)] >= before[np.ix_(kept, kept)]).all()
 
@@ -172,7 +174,7 @@ def test_opening_makes_nobody_slower_and_closing_nobody_faster(seed, mode):
 @RUNS
 @given(st.integers(0, 10_000))
 def test_what_is_opened_and_closed_again_was_never_there(seed):
-    rng, parts = lattice(seed)
+    rng, parts = lattice(seed, apart=seed % 2 == 0)
     streets = network_of(parts, "walk")
     places = some_places(streets, rng)
     way = connect(*rng.uniform(0, 400, (2, 2)), name="new way", length_m=5.0)
