@@ -4,7 +4,7 @@ from planner.network.edits import carry_places, edit_streets, exact_places, trac
 from planner.network.fetch import fetch_streets
 from planner.network.isochrone import each_service_area, service_areas
 from planner.network.load import load_streets
-from planner.network.snap import Places, nearest_street, snap_points
+from planner.network.snap import Places, nearest_street, on_island, snap_points
 from planner.network.store import save_streets
 from planner.network.streets import StreetNetwork
 from planner.network.travel import (
@@ -29,6 +29,7 @@ __all__ = [
     "nearest_minutes",
     "nearest_street",
     "nearest_two",
+    "on_island",
     "reach_pairs",
     "reach_sums",
     "save_streets",

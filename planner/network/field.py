@@ -28,8 +28,11 @@ def make_chain_list(n_chains: int) -> tuple[np.ndarray, np.ndarray]:
 @inlined
 def _place_ms(world, facilities, low, high, best, e, share):
     """Milliseconds from a place on chain e to the nearest of facilities ``low:high``."""
-    ahead, against = np.int64(world[7][e]), np.int64(world[8][e])
-    at_tail, at_head = best[world[5][e]] >> kernel.TAG_BITS, best[world[6][e]] >> kernel.TAG_BITS
+    ahead, against = np.int64(world.ahead[e]), np.int64(world.against[e])
+    at_tail, at_head = (
+        best[world.tail[e]] >> kernel.TAG_BITS,
+        best[world.head[e]] >> kernel.TAG_BITS,
+    )
     ms = kernel.CLOSED
     if ahead < kernel.CLOSED or share <= 0.0:
         ms = min(ms, at_tail + np.int64(ahead * share))
@@ -47,7 +50,8 @@ def _place_ms(world, facilities, low, high, best, e, share):
 @compiled
 def _see_chains(world, facilities, low, high, work, n_touched, budget, early, box, seen):
     """List the chains that are reached; → their number, and the raster's part beside them."""
-    at_ptr, at_chain, tail, head, ahead, against = world[3:]
+    at_ptr, at_chain, tail, head = world.at_ptr, world.at_chain, world.tail, world.head
+    ahead, against = world.ahead, world.against
     best, touched = work.best, work.touched
     state, chains = seen
     n = 0
@@ -71,6 +75,40 @@ def _see_chains(world, facilities, low, high, work, n_touched, budget, early, bo
             c0, c1 = min(c0, box[e, 0]), max(c1, box[e, 1])
             r0, r1 = min(r0, box[e, 2]), max(r1, box[e, 3])
     return n, c0, c1, r0, r1
+
+
+@inlined
+def _look_closer(
+    world,
+    facilities,
+    low,
+    high,
+    best,
+    budget,
+    m_per_ms,
+    near,
+    start,
+    stop,
+    chain,
+    share,
+    gap,
+    state,
+):
+    """How far from a node with entries ``start:stop`` reached and missed ground are, metres."""
+    reached, missed = 3.0 * near, near
+    for k in range(start, stop):
+        e, d = chain[k], np.float64(gap[k])
+        if state[e] == _DEEP:
+            reached = min(reached, d)
+        elif state[e] == _UNSEEN:
+            missed = min(missed, d)
+        else:
+            ms = _place_ms(world, facilities, low, high, best, e, share[k])
+            late = (ms - budget) * m_per_ms
+            along = np.sqrt(d * d + late * late)
+            reached = min(reached, along if late > 0.0 else d)
+            missed = min(missed, d if late > 0.0 else along)
+    return reached, missed
 
 
 @compiled
@@ -121,22 +159,10 @@ def fill_field(world, facilities, low, high, work, n_touched, budget, m_per_ms, 
                 continue
             reached, missed = np.float64(gap[start]), near  # of the nearest street
             if least != _DEEP:
-                reached = 3.0 * near
-                for k in range(start, stop):
-                    e, d = chain[k], np.float64(gap[k])
-                    if state[e] == _DEEP:
-                        reached = min(reached, d)
-                    elif state[e] == _UNSEEN:
-                        missed = min(missed, d)
-                    else:
-                        ms = _place_ms(world, facilities, low, high, work.best, e, share[k])
-                        late = (ms - budget) * m_per_ms
-                        if late > 0.0:
-                            missed = min(missed, d)
-                            reached = min(reached, np.sqrt(d * d + late * late))
-                        else:
-                            reached = min(reached, d)
-                            missed = min(missed, np.sqrt(d * d + late * late))
+                reached, missed = _look_closer(
+                    world, facilities, low, high, work.best, budget, m_per_ms, near, start, stop,
+                    chain, share, gap, state,
+                )  # fmt: skip
             beyond = reached - missed
             size = min(cell, max(_SLIVER * cell, abs(beyond)))
             row[c - c0 + 1] = size if beyond > 0.0 else -size

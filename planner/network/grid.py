@@ -13,9 +13,10 @@ import numpy as np
 
 from planner.compiled import compiled
 
-_CELL_M = 64.0
+_CELL_M = 48.0
 _CELLS_PER_PIECE = 4  # a bound on memory where streets are sparse
 _BATCH = 16_384
+_FEW = 64  # points that have so many cells each are taken as they come
 
 
 class Grid(NamedTuple):
@@ -92,11 +93,7 @@ def find_nearest(
     limit = np.ascontiguousarray(np.broadcast_to(np.asarray(max_m, dtype=float), n))
     vertex = np.full(n, -1, dtype=np.int64)
     fraction, distance = np.zeros(n), np.full(n, np.inf)
-    seen = np.isfinite(x) & np.isfinite(y)
-    row = np.where(seen, (y - grid.y0) / grid.cell_m, 0.0).clip(0, grid.n_rows - 1)
-    col = np.where(seen, (x - grid.x0) / grid.cell_m, 0.0).clip(0, grid.n_cols - 1)
-    order = np.argsort(row.astype(np.int64) * grid.n_cols + col.astype(np.int64), kind="stable")
-    order = order[seen[order]]  # neighbours one after another
+    order = _by_cell(x, y, grid.cell_m, grid.x0, grid.y0, grid.n_cols, grid.n_rows)
     usable = np.ones(int(grid.chain[-1]) + 1, dtype=bool) if allowed is None else allowed
 
     def run(batch: np.ndarray) -> None:
@@ -113,6 +110,30 @@ def find_nearest(
         for batch in batches:
             run(batch)
     return Nearest(vertex, fraction, distance)
+
+
+@compiled
+def _by_cell(x, y, cell, x0, y0, n_cols, n_rows):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, PLR0917
+    """Rows of the finite points; if they are many, neighbours one after another."""
+    n_cells = n_cols * n_rows if _FEW * len(x) > n_cols * n_rows else 1
+    of = np.full(len(x), -1, np.int32)
+    start = np.zeros(n_cells + 1, np.int64)
+    for q in range(len(x)):
+        if np.isfinite(x[q]) and np.isfinite(y[q]):
+            of[q] = 0
+            if n_cells > 1:
+                row = min(n_rows - 1.0, max(0.0, (y[q] - y0) / cell))
+                col = min(n_cols - 1.0, max(0.0, (x[q] - x0) / cell))
+                of[q] = int(row) * n_cols + int(col)
+            start[of[q] + 1] += 1
+    for c in range(n_cells):
+        start[c + 1] += start[c]
+    order = np.empty(start[n_cells], np.int64)
+    for q in range(len(x)):
+        if of[q] >= 0:
+            order[start[of[q]]] = q
+            start[of[q]] += 1
+    return order
 
 
 @compiled
@@ -145,38 +166,38 @@ def _search(  # type: ignore[no-untyped-def]  # noqa: ANN202, C901, PLR0917
 ):  # fmt: skip
     """Nearest usable piece for each point of the batch; of equals the lowest vertex."""
     for q in batch:
-        fx, fy = (x[q] - x0) / cell, (y[q] - y0) / cell
+        px, py = x[q], y[q]
+        fx, fy = (px - x0) / cell, (py - y0) / cell
         if abs(fx) > 1e9 or abs(fy) > 1e9:
             continue
         ci, cj = int(np.floor(fx)), int(np.floor(fy))
-        fx, fy = fx - ci, fy - cj
-        border = min(fx, 1.0 - fx, fy, 1.0 - fy) * cell
+        fx, fy = (fx - ci) * cell, (fy - cj) * cell
+        border = min(fx, cell - fx, fy, cell - fy)
         best, best_vertex, best_t = limit[q] * limit[q], -1, 0.0
         ring = max(0, -ci, -cj, ci - n_cols + 1, cj - n_rows + 1)
         last = max(abs(ci), abs(ci - n_cols), abs(cj), abs(cj - n_rows))
-        if ring > 0 and ((ring - 1) * cell + border) ** 2 > best:
-            continue
-        while ring <= last:
+        # what is nearer than the ring has been looked at before it
+        while ring <= last and (ring == 0 or ((ring - 1) * cell + border) ** 2 <= best):
             for j in range(max(0, cj - ring), min(n_rows - 1, cj + ring) + 1):
+                above = max(0.0, (j - cj) * cell - fy, (cj - j - 1) * cell + fy)
+                if above * above > best:
+                    continue
                 whole = j == cj - ring or j == cj + ring
                 step = 1 if whole or ring == 0 else 2 * ring
                 for i in range(ci - ring, ci + ring + 1, step):
-                    if i < 0 or i >= n_cols:
+                    aside = max(0.0, (i - ci) * cell - fx, (ci - i - 1) * cell + fx)
+                    if i < 0 or i >= n_cols or aside * aside + above * above > best:
                         continue
-                    c = j * n_cols + i
-                    for k in range(ptr[c], ptr[c + 1]):
-                        wx, wy = x[q] - box[k, 0], y[q] - box[k, 1]
+                    c = np.uint32(j * n_cols + i)
+                    for k in range(np.uint32(ptr[c]), np.uint32(ptr[c + np.uint32(1)])):
+                        wx, wy = px - box[k, 0], py - box[k, 1]
                         dx, dy = box[k, 2], box[k, 3]
                         t = min(1.0, max(0.0, (wx * dx + wy * dy) * box[k, 4]))
                         d = (wx - t * dx) ** 2 + (wy - t * dy) ** 2
-                        nearer = d < best or (
-                            d == best and (best_vertex < 0 or piece[k] < best_vertex)
-                        )
-                        if nearer and usable[chain[piece[k]]]:
+                        if d > best or not usable[chain[piece[k]]]:
+                            continue
+                        if d < best or best_vertex < 0 or piece[k] < best_vertex:
                             best, best_vertex, best_t = d, piece[k], t
-            seen = ring * cell + border  # everything nearer than this has been looked at
-            if seen * seen >= best:
-                break
             ring += 1
         if best_vertex >= 0:
             out_vertex[q], out_fraction[q] = best_vertex, best_t

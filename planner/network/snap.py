@@ -97,7 +97,8 @@ def snap_points(
     Notes
     -----
     The main component is preferred: a point whose nearest street lies on an island of the network
-    goes to the main component instead if that is within `max_m` and at most 50 m farther. Of
+    goes to the main component instead if that is within `max_m` and at most 50 m farther. Else it
+    stays on the island, from where travel ends; `on_island` tells which do. Of
     streets equally far the one that comes first along the network's order is taken; where they
     meet, the place is their junction.
     """
@@ -114,6 +115,24 @@ def snap_points(
         for kept, new in zip(found, main, strict=True):
             kept[aside[better]] = new[better]
     return place(streets, found)
+
+
+def on_island(streets: StreetNetwork, places: Places) -> np.ndarray:
+    """Tell which places stand on a street that is not of the main component.
+
+    Parameters
+    ----------
+    streets
+        The network that the places were snapped to.
+    places
+        From `snap_points`.
+
+    Returns
+    -------
+    numpy.ndarray
+        bool, shape (n,); false where a row stands on no street.
+    """
+    return places.snapped & ~streets.main[np.where(places.snapped, places.chain, 0)]
 
 
 def place(streets: StreetNetwork, found: Nearest) -> Places:
@@ -190,7 +209,7 @@ def _coordinates(
     if series.crs is None:
         raise CrsError("the points have no CRS. Set it, e.g. `points.set_crs('EPSG:4326')`.")
     values = np.asarray(series.array)
-    wrong = ~np.isin(shapely.get_type_id(values), (-1, 0))
+    wrong = shapely.get_type_id(values) > 0
     if wrong.any():
         raise InputError(
             f"the points: row {series.index[wrong][0]!r} is a {values[wrong][0].geom_type}. Use "
@@ -198,6 +217,8 @@ def _coordinates(
         )
     if series.crs != streets.crs:
         values = np.asarray(series.to_crs(streets.crs).array)
-    values = values.copy()
-    values[shapely.is_empty(values)] = None
+    empty = shapely.is_empty(values)
+    if empty.any():
+        values = values.copy()
+        values[empty] = None
     return shapely.get_x(values), shapely.get_y(values)
