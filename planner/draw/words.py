@@ -25,6 +25,7 @@ WORDS = {
     "anyHour": "at any hour",
     "openHours": "open {part} {hours}",
     "alongStreets": "along streets",
+    "adopted": "adopted changes to the streets: {n}",
     "expanded": "expanded to registered workers",
     "needed": "need-weighted visits",
     "dataFrom": "data {dates}",

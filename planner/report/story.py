@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from planner.report.figures import STABLE, best_places, best_text, rule_text, stable_text
+from planner.report.whatif import read_edits
 from planner.report.words import data_dates, is_number
 
 if TYPE_CHECKING:
@@ -210,6 +211,15 @@ def silences(plan: Plan, f: Figures, w: Words) -> list[str]:
             t(
                 "{share} of rider-visits are left out of every figure for privacy.",
                 share=w.percent(f.suppressed_share, places=1),
+            )
+        )
+    adopted = [e.name for e in read_edits(plan) if e.adopted]
+    if adopted:
+        names = ("、" if w.language == "zh" else "; ").join(adopted)
+        found.append(
+            t(
+                "The figures hold only once these changes to the streets are done: {names}.",
+                names=names,
             )
         )
     found.append(

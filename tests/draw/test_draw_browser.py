@@ -221,8 +221,8 @@ def test_changed_streets_are_drawn_and_told_when_switched_on(page, plan):
         assert bool(dashes) is broken
         assert np.array(places) == pytest.approx(shapely.get_coordinates(shape), abs=6e-6)
     legend = page.run("return document.querySelector('.pm-legend').innerText")
-    assert "拟打通的道路" in legend
-    assert "拟封闭的道路" in legend
+    assert "假设打通的街道" in legend
+    assert "假设封闭的街道" in legend
     page.run("p.layers.all.edits.getLayers().findLast(l => l.getLatLngs).fire('click')")
     text = page.run("return document.querySelector('.pm-pop').innerText")
     assert "若封闭：两端之间 2.1\u00a0→\u00a0>60 分钟。方案未计入。" in text
@@ -297,9 +297,8 @@ def test_card_says_the_figures_of_the_summary(page, plan):
     assert f"新增 3 站，覆盖 {shares[0]}\u00a0→\u00a0{shares[1]}" in text
     assert "差距 1.2%" in text
     assert "2 / 3" in text
-    assert "步行 · 15 分钟 · 不计营业时间 · 按街道实距 · 数据 2024-05-13 至 05-15" in text.replace(
-        "\n", ""
-    )
+    basis = "步行 · 15 分钟 · 不计营业时间 · 按街道实距 · 已采纳街道变更 1 项 · 数据 "
+    assert f"{basis}2024-05-13 至 05-15" in text.replace("\n", "")
 
 
 def test_daypart_switch_counts_only_what_is_open(page, plan):

@@ -16,7 +16,7 @@ from planner.report.words import speak
 
 ZH, EN = speak("zh"), speak("en")
 MINUTES, CLOSURES = "到最近的站要几分钟", "如果某站关闭"
-LEFT_OUT, STREETS = "谁还没有站可去", "如果道路有变"
+LEFT_OUT, STREETS = "谁还没有站可去", "如果街道有变"
 NEW = ["backup_share", "gradual_share", "mean_min", "p90_min", "seats_per_100"]
 
 
@@ -169,8 +169,8 @@ def test_changes_of_streets_are_told_with_both_figures(plan, english_plan):
     assert "江北大桥：两端之间 2.1 → 24 分钟，骑手每日共多走 169 小时" in text
     assert "覆盖率，按今日站点 51% → 47%" in text
     assert "变化最大：江北，按今日站点 41% → 22%" in text
-    assert text.count("方案未计入此项改动") == 2
-    assert text.count("方案已计入此项改动") == 1
+    assert text.count("方案未计入此项变更") == 2
+    assert text.count("方案已计入此项变更") == 1
     first, second, third = read_edits(english_plan)
     assert edit_title(english_plan, first, EN) == (
         "Mall storeroom door: 7.6 → 1.0 min from end to end, riders save 42 hours a day"
@@ -233,9 +233,16 @@ def test_plans_of_earlier_versions_print_as_they_did(plan, tmp_path):
     for heading in (MINUTES, CLOSURES, LEFT_OUT, STREETS):
         assert heading not in text
     rows = dict(answer_rows(plan))
-    assert rows.keys() - dict(answer_rows(old)).keys() == {"到最近的站，分钟", "如果道路有变", ""}
-    assert rows["如果道路有变"].startswith("商场后门通道")
+    assert rows.keys() - dict(answer_rows(old)).keys() == {"到最近的站，分钟", "如果街道有变", ""}
+    assert rows["如果街道有变"].startswith("商场后门通道")
     minutes = r"半数人次 [\d.]+\s→\s[\d.]+，九成 [\d.]+\s→\s[\d.]+"
     assert re.fullmatch(minutes, rows["到最近的站，分钟"])
     book = openpyxl.load_workbook(write_workbook(old, tmp_path / "old.xlsx"))
     assert not {MINUTES, CLOSURES, LEFT_OUT, STREETS} & set(book.sheetnames)
+
+
+def test_page_one_says_on_which_changes_the_figures_rest(plan):
+    first = render_report(plan).split("</style>")[1].split("</section>")[0]
+    assert "各项数字以下列街道变更落实为前提：厂区东门。" in first
+    none = plan.tables["edits"].assign(adopted=False)
+    assert "为前提" not in told(with_tables(plan, edits=none))

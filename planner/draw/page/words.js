@@ -24,10 +24,11 @@ function makeSpeech(words, study, state) {
     const sameYear = first.slice(0, 4) === last.slice(0, 4);
     return say("fromTo", { first, last: sameYear ? last.slice(5) : last });
   }
+  const adopted = study.edits.filter(edit => edit.adopted).length;
   // mode · limit · hours · basis · dates: what every covered share is printed with
   const basis = d => [say(`mode_${study.mode}`), say("minutes", { n: study.limit }),
     d ? say("openHours", { part: partIn(d), hours: partHours(d) }) : say("anyHour"), say("alongStreets"),
-    study.expanded ? say("expanded") : null, study.needed ? say("needed") : null,
+    adopted ? say("adopted", { n: adopted }) : null, study.expanded ? say("expanded") : null, study.needed ? say("needed") : null,
     study.dates.length ? say("dataFrom", { dates: dates() }) : null].filter(Boolean);
 
   return { say, number, percent, signed, points, arrow, partName, partIn, partHours, kind, basis, chinese };
