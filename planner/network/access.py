@@ -53,15 +53,17 @@ bus_trap, sump_buster, spikes, log, debris, boom      yes    yes    no
 kissing_gate, stile, turnstile, wicket_gate           yes    no     no
 full-height_turnstile, step, steps, horse_stile       yes    no     no
 wall, city_wall, retaining_wall, fence, guard_rail    no     no     no
-hedge, ditch, handrail, barrier_board                 no     no     no
+hedge, ditch, handrail, yes                           no     no     no
 ====================================================  =====  =====  =====
 
 A kind that is not listed stops cars only. The access tags above count on the node, too, the most
 specific first: ``access=private|no|…`` bars (the gate of an estate that riders may not enter) and
 ``yes|permissive|delivery|…`` takes that back; only the mode's own tag (``foot``, ``bicycle``,
 ``motor_vehicle``, ``motorcar``) opens what its kind closes, such as a bollard that is lowered.
-``locked=yes`` bars unless a tag opens. So do the routers: OSRM's profiles and GraphHopper's
-barrier parser, after the wiki's page of the key. At a node that bars the streets end.
+``locked=yes`` bars unless a tag opens. Most of this is routers' practice: OSRM's profiles stop
+walkers and bicycles at `yes`, `wall` and `fence` only, and cars at all but gates, grids, booths and
+entrances; that no e-bike fits through a kissing gate or stile is a guess. At a node that bars the
+streets end.
 """
 
 from __future__ import annotations
@@ -148,7 +150,7 @@ BARRIERS: dict[str, Barrier] = {
         (_ON_FOOT, ("kissing_gate stile turnstile wicket_gate full-height_turnstile step steps "
                    "horse_stile")),
         (_NOBODY, ("wall city_wall retaining_wall fence guard_rail hedge ditch handrail "
-                  "barrier_board")),
+                  "yes")),
     )
     for kind in kinds.split()
 }  # fmt: skip

@@ -143,6 +143,7 @@ def _osmnx(nominatim_url: str, overpass_url: str) -> Iterator[Any]:
 
 def _find(ox: Any, place: str, server: str) -> gpd.GeoDataFrame:
     """Return the polygon of a named place."""
+    _greet(server)
     try:
         return ox.geocode_to_gdf(place)
     except OSError as error:  # requests' errors are
@@ -201,7 +202,7 @@ def _download(ox: Any, area: shapely.Geometry, server: str) -> nx.MultiDiGraph:
 
 
 def _greet(server: str) -> None:
-    """Ask whether the server is there; osmnx would wait a minute before it finds out."""
+    """Ask whether a server is there; osmnx would wait for minutes before it finds out."""
     if not server.startswith(("http://", "https://")):
         raise SettingsError(f"The server must be an address with http. Got {server!r}.")
     try:

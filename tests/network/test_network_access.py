@@ -63,7 +63,7 @@ def barred(mode, **tags):
         ({"barrier": "wall"}, "walk ebike drive"),
         ({"barrier": "wall", "foot": "yes"}, "ebike drive"),
         ({"barrier": "of some new kind"}, "drive"),
-        ({"barrier": "yes"}, "drive"),
+        ({"barrier": "yes"}, "walk ebike drive"),
         ({"barrier": "gate", "access": "private"}, "walk ebike drive"),
         ({"barrier": "gate", "access": "private", "foot": "yes"}, "ebike drive"),
         ({"barrier": "gate", "access": "no", "bicycle": "permissive"}, "walk drive"),
