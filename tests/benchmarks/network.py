@@ -194,7 +194,7 @@ def _text(value):
 def measure_city(bench, name):
     """Reach and nearest stations in a made city."""
     size, target, city = bench.size, TARGETS[name], bench.city(name)
-    found, near = (bench.folder / f"found-{name}-{what}.npz" for what in ("reach", "nearest"))
+    found, near = (city.with_name(f"found-{city.stem}-{what}.npz") for what in ("reach", "nearest"))
     said = bench.job("network_jobs.py", "reach", city=city, out=found, rows=size.rows)
     ours = said["seconds"]["ours"]
     task = f"{name} city: {size.sources:,} sources × 15 min as CSR"

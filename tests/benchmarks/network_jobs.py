@@ -171,14 +171,14 @@ def places_of(streets, city, vertices=slice(None)):
 JOBS = {"reach": reach, "nearest": nearest, "memory": memory}
 
 
-def main():
-    """Do one job."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("job", choices=JOBS)
+def do_one(jobs, about):
+    """Do the job that the command line names."""
+    parser = argparse.ArgumentParser(description=about)
+    parser.add_argument("job", choices=jobs)
     parser.add_argument("options", type=json.loads, help="keyword arguments as JSON")
     asked = parser.parse_args()
-    json.dump(JOBS[asked.job](**asked.options), sys.stdout)
+    json.dump(jobs[asked.job](**asked.options), sys.stdout)
 
 
 if __name__ == "__main__":
-    main()
+    do_one(JOBS, __doc__)

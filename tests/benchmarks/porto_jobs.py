@@ -4,9 +4,6 @@
 XML, which `network_peers.py` writes beforehand: without it osmnx is not asked.
 """
 
-import argparse
-import json
-import sys
 import time
 from dataclasses import replace
 
@@ -17,7 +14,7 @@ import osmnx as ox
 import shapely
 from clock import take_turns
 from made_cities import KMH, make_city
-from network_jobs import network_of, places_of
+from network_jobs import do_one, network_of, places_of
 from network_peers import LIMIT_S, require_equal
 from street_points import measure_truth
 
@@ -200,14 +197,5 @@ def pieces_of(city):
 JOBS = {"streets": streets, "snapping": snapping, "people": people, "areas": areas}
 
 
-def main():
-    """Do one job."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("job", choices=JOBS)
-    parser.add_argument("options", type=json.loads, help="keyword arguments as JSON")
-    asked = parser.parse_args()
-    json.dump(JOBS[asked.job](**asked.options), sys.stdout)
-
-
 if __name__ == "__main__":
-    main()
+    do_one(JOBS, __doc__)
