@@ -1,12 +1,15 @@
 """The sample city through the whole line, and its map in a browser without a network."""
 
 import json
+import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from planner.errors import InputError
 from planner.outputs import write_outputs
 from planner.pipeline import measure_today, run_study
 from planner.plan import load_plan
@@ -166,6 +169,39 @@ def test_streets_are_changed_one_by_one_in_what_ifs(sample):
     assert edits.geometry.length.loc[2] == pytest.approx(road.length.sum())
 
 
+def test_report_tells_the_passage_and_the_closed_bridge(sample):
+    plan, out = sample
+    door, bridge = plan.summary["whatif"]
+    html = (out / "report.html").read_text(encoding="utf-8")
+    section = html.split("<h2>如果街道有变</h2>")[1].split("</section>")[0]
+    told = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", section))
+    assert f"{door['name']}：两端之间 {door['before_min']:.1f} → {door['after_min']:.1f}" in told
+    far_bank = (round(100 * bridge[f"district_{when}"]) for when in ("before", "after"))
+    assert "变化最大：{}，按今日站点 {}% → {}%".format(bridge["district"], *far_bank) in told
+    assert told.count("方案未计入此项变更") == 2
+    assert section.count('class="map"') == 2
+    for heading in ("到最近的站要几分钟", "谁还没有站可去", "如果某站关闭"):
+        assert f"<h2>{heading}</h2>" in html
+
+
+def test_a_plan_of_an_earlier_version_is_written_out_too(sample, tmp_path):
+    plan, _ = sample
+    later = ("backup_share", "gradual_share", "mean_min", "p90_min", "seats_per_100")
+    tables = {n: t for n, t in plan.tables.items() if n not in ("closures", "uncovered", "edits")}
+    for name in ("coverage_before", "coverage_after"):
+        tables[name] = tables[name].drop(columns=list(later))
+    numbers = {k: v for k, v in plan.summary.items() if k not in ("whatif", "apart")}
+    numbers["demand"] = {k: v for k, v in numbers["demand"].items() if k != "apart_share"}
+    old = replace(plan, tables=tables, summary=numbers)
+    old.save(tmp_path)
+    paths = write_outputs(load_plan(tmp_path), tmp_path)
+    assert {"map", "report", "workbook", "data report"} <= set(paths)
+    assert "如果街道有变" not in paths["report"].read_text(encoding="utf-8")
+    blind = {k: v for k, v in numbers.items() if k not in ("time", "space")}
+    with pytest.raises(InputError, match=r"lacks `time`, `space`.*Run the study again"):
+        write_outputs(replace(old, summary=blind), tmp_path)
+
+
 def test_an_adopted_edit_is_what_the_plan_counts_with(sample, tmp_path):
     study = tmp_path / "study"
     shutil.copytree(SAMPLE, study)
@@ -273,7 +309,10 @@ def test_map_shows_all_its_layers_and_asks_for_nothing(sample, browser):
     assert outside == {path.resolve().as_uri()}
     plain = browser.picture(scale=0.25)
     assert len(np.unique(plain.reshape(-1, 3), axis=0)) > 300
-    for layer in ("streets", "districts", "demand", "stations", "areas", "sites", "parking"):
+    for layer in (
+        "streets", "districts", "demand", "stations", "areas", "sites", "parking", "uncovered",
+        "edits",
+    ):  # fmt: skip
         shown = browser.run("return p.map.hasLayer(p.layers.all[arguments[0]])", layer)
         browser.run("p.layers.show(arguments[0], arguments[1])", layer, not shown)
         changed = (browser.picture(scale=0.25) != plain).any(axis=2).sum()
