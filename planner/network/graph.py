@@ -204,8 +204,12 @@ def _pair(edges: _Edges, length: np.ndarray, *, directed: bool) -> tuple[np.ndar
 
 
 def _texts(data: list[dict[str, Any]], name: str) -> np.ndarray:
-    """One attribute of all edges as text; of a list the first."""
-    return np.array([first_text(d.get(name)) for d in data], dtype=str)
+    """One attribute of all edges or nodes as text; of a list the first."""
+    given = [d.get(name) for d in data]
+    plain = {value: first_text(value) for value in given if isinstance(value, str)}
+    if not plain and not any(value is not None for value in given):
+        return np.zeros(len(given), dtype="<U1")
+    return np.array([plain[v] if isinstance(v, str) else first_text(v) for v in given], dtype=str)
 
 
 def first_text(value: Any) -> str:
