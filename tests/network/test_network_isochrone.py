@@ -6,11 +6,18 @@ import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from street_points import measure_truth
+from street_points import street_points as points_along
 
-from planner.errors import SettingsError
+from planner.errors import InputError, SettingsError
 from planner.network import (
     StreetNetwork,
+    each_service_area,
+    load_streets,
     nearest_minutes,
+    raster,
     service_areas,
     snap_points,
 )
@@ -32,12 +39,12 @@ def grid(n_cols, n_rows, step, x0=0.0, y0=0.0):
     return x, y, tail, head
 
 
-def city_on_a_river(**options):
-    """Two grids of 100 m blocks, 400 m of water between them, one bridge at x = 0."""
+def city_on_a_river(water_m=400.0, **options):
+    """Two grids of 100 m blocks, water between them, one bridge at x = 0."""
     x0, y0, tail0, head0 = grid(16, 10, 100.0)
-    x1, y1, tail1, head1 = grid(16, 10, 100.0, y0=1300.0)
+    x1, y1, tail1, head1 = grid(16, 10, 100.0, y0=900.0 + water_m)
     x, y = np.concatenate([x0, x1]), np.concatenate([y0, y1])
-    south, north = 9 * 16, 160  # (0, 900) and (0, 1300)
+    south, north = 9 * 16, 160  # the ends of the bridge
     tail = np.concatenate([tail0, tail1 + 160, [south]])
     head = np.concatenate([head0, head1 + 160, [north]])
     length = np.hypot(x[tail] - x[head], y[tail] - y[head])
@@ -75,6 +82,51 @@ def test_a_river_is_crossed_at_the_bridge_only():
     assert area.covers(shapely.Point(0, 1100))  # the bridge itself
     assert area.covers(shapely.Point(100, 1400))
     assert not area.intersects(shapely.box(100, 1000, 1500, 1200))  # water
+
+
+def far_bank_m(net, station, area, limit, water_m):
+    """Metres of street on the north bank that an area holds: too far to be reached, and all."""
+    points, metres = points_along(net)
+    minutes, _ = nearest_minutes(net, points, station, max_min=60)
+    north = points.y > 900.0 + water_m - 1.0
+    held = north & shapely.contains_xy(area, points.x, points.y)
+    return metres[held & (minutes > limit)].sum(), metres[north & (minutes <= limit)].sum()
+
+
+@pytest.mark.parametrize("water_m", [400.0, 60.0, 30.0])
+def test_no_area_takes_in_a_bank_that_is_too_far(water_m):
+    """Street length wrongly contained across the water, where a circle or a hull fails."""
+    net = city_on_a_river(water_m)
+    spots = [[1000, 895], [500, 700], [300, 905], [20, 600]]
+    for spot in spots:
+        station = snap_points(net, series([spot]))
+        (area,) = service_areas(net, station, [15])
+        wrong, reached = far_bank_m(net, station, area, 15, water_m)
+        assert wrong <= 0.01 * reached + 5.0
+    # the last one crosses the bridge, the first one stands at the water and does not
+    assert reached > 500.0
+    station = snap_points(net, series(spots[:1]))
+    (area,) = service_areas(net, station, [15])
+    assert far_bank_m(net, station, area, 15, water_m) == (0.0, 0.0)
+    assert area.bounds[3] <= 900.0 + max(50.0, water_m / 2)
+    circle = shapely.Point(spots[0]).buffer(1000.0)
+    assert far_bank_m(net, station, circle, 15, water_m)[0] > 5_000.0
+    station = snap_points(net, series(spots[3:]))
+    hull = service_areas(net, station, [15])[0].convex_hull
+    assert far_bank_m(net, station, hull, 15, water_m)[0] > 100.0
+
+
+def test_the_line_runs_midway_between_a_reached_street_and_another():
+    """Two streets 20 m apart, as on the sides of a railway, joined 3 km away."""
+    x = [0, 3000, 3000, 0, 3100, 3100]
+    y = [0, 0, 20, 20, 0, 20]
+    net = StreetNetwork.from_arrays(
+        x, y, [0, 1, 2, 1, 2], [1, 2, 3, 4, 5], [3000, 20, 3000, 100, 100], crs=CRS
+    )
+    (area,) = service_areas(net, snap_points(net, series([[1000, -5]])), [10])
+    reach = 10 * 4000 / 60 - 5
+    assert area.bounds == pytest.approx((1000 - reach, -50, 1000 + reach, 10), abs=3.0)
+    assert not shapely.contains_xy(area, np.arange(0, 3000, 5.0), 20.0).any()
 
 
 def test_areas_nest_and_follow_the_order_asked_for():
@@ -128,3 +180,115 @@ def test_limits_out_of_range_are_refused():
     net = city_on_a_river()
     with pytest.raises(SettingsError, match="limits_min"):
         service_areas(net, snap_points(net, series([[0, 0]])), [5, -1])
+
+
+def test_each_area_is_what_its_facility_has_alone():
+    net = city_on_a_river()
+    spots = [[300, 300], [1e6, 1e6], [1200, 1700], [310, 320], [0, 900]]
+    places = snap_points(net, series(spots))
+    areas = each_service_area(net, places, 5)
+    assert [area.is_empty for area in areas] == [False, True, False, False, False]
+    for area, spot in zip(areas, spots, strict=True):
+        (alone,) = service_areas(net, snap_points(net, series([spot])), [5])
+        assert area.geom_type == "MultiPolygon"
+        assert area.is_valid
+        assert area.symmetric_difference(alone).area < 1e-6
+
+
+def test_neither_order_nor_threads_change_an_area():
+    net = city_on_a_river()
+    rng = np.random.default_rng(3)
+    spots = np.column_stack([rng.uniform(0, 1500, 80), rng.uniform(0, 900, 80)])
+    order = rng.permutation(80)
+    one = each_service_area(net, snap_points(net, series(spots)), 7, threads=1)
+    other = each_service_area(net, snap_points(net, series(spots[order])), 7, threads=3)
+    assert shapely.equals_identical(np.array(one)[order], np.array(other)).all()
+    together = service_areas(net, snap_points(net, series(spots)), [3, 7])
+    again = service_areas(net, snap_points(net, series(spots[order])), [3, 7])
+    assert shapely.equals_identical(together, again).all()
+
+
+@given(seed=st.integers(0, 10**6))
+@settings(max_examples=25, deadline=None, derandomize=True)
+def test_areas_of_any_streets_are_valid_and_nest(seed):
+    rng = np.random.default_rng(seed)
+    n = int(rng.integers(3, 60))
+    x, y = rng.uniform(0, rng.choice([300.0, 2500.0]), (2, n))
+    tail, head = rng.integers(0, n, (2, 2 * n))
+    tail, head = tail[tail != head], head[tail != head]
+    length = np.hypot(x[tail] - x[head], y[tail] - y[head]) * rng.uniform(1, 1.3, len(tail))
+    net = StreetNetwork.from_arrays(
+        x, y, tail, head, length, crs=CRS, mode="ebike", oneway=rng.random(len(tail)) < 0.3,
+        junction_s=float(rng.choice([0.0, 12.0])),
+    )  # fmt: skip
+    stations = snap_points(net, series(rng.uniform(-50, 2500, (3, 2))))
+    limits = [0.2, 1.0, 2.0, 5.0]
+    areas = service_areas(net, stations, limits)
+    assert all(area.is_valid for area in areas)
+    for inner, outer in pairwise(areas):
+        assert inner.difference(outer).area < 1e-6
+    points, metres = points_along(net)
+    minutes, _ = nearest_minutes(net, points, stations, max_min=60)
+    apart = ~shapely.contains_xy(areas[-1].buffer(15.0), points.x, points.y)
+    # what the area leaves out are streets among streets that are not reached
+    assert metres[apart & (minutes <= 5.0)].sum() <= 0.05 * metres[minutes <= 5.0].sum()
+
+
+def test_a_wait_at_junctions_makes_the_area_smaller():
+    free, slow = city_on_a_river(), city_on_a_river(junction_s=20.0)
+    points, _ = points_along(slow)
+    station = snap_points(slow, series([[520, 460]]))
+    (area,) = service_areas(slow, station, [10])
+    (larger,) = service_areas(free, snap_points(free, series([[520, 460]])), [10])
+    assert area.area < 0.8 * larger.area
+    minutes, _ = nearest_minutes(slow, points, station, max_min=60)
+    inside = shapely.contains_xy(area, points.x, points.y)
+    assert inside[minutes <= 10].mean() > 0.98
+    assert (minutes <= 10)[inside].mean() > 0.95
+
+
+def test_a_large_city_is_drawn_in_windows(monkeypatch):
+    net = city_on_a_river()
+    spots = series([[300, 300], [1200, 400]])
+    want = each_service_area(net, snap_points(net, spots), 4)
+    (both,) = service_areas(net, snap_points(net, spots), [4])
+    monkeypatch.setattr(raster, "MOST_NODES", 20_000)  # not all of it, but what is reached
+    again = each_service_area(net, snap_points(net, spots), 4)
+    for area, whole in zip(again, want, strict=True):
+        assert area.symmetric_difference(whole).area < 1e-6
+    monkeypatch.setattr(raster, "MOST_NODES", 2_000)  # nor that: cells grow
+    (rough,) = service_areas(net, snap_points(net, spots), [4])
+    assert rough.is_valid
+    assert rough.symmetric_difference(both).area < 0.15 * both.area
+    assert not rough.equals(both)
+
+
+def test_a_limit_of_a_few_metres_is_an_empty_area_at_worst():
+    net = city_on_a_river()
+    station = snap_points(net, series([[520, 440]]))  # 40 m from a street
+    tiny, small = service_areas(net, station, [0.1, 1.0])
+    assert tiny.is_empty
+    assert not small.is_empty
+    assert each_service_area(net, station, 0.1)[0].is_empty
+
+
+def test_porto_areas_are_true_to_the_streets(shared):
+    porto = load_streets(shared / "porto" / "streets.osm.pbf", speed_kmh=4.8)
+    rng = np.random.default_rng(11)
+    lines = porto.lines().geometry[porto.main]
+    stations = snap_points(porto, lines.iloc[rng.choice(len(lines), 60, replace=False)].centroid)
+    for limit, least, most in ((15, 0.995, 0.004), (5, 0.985, 0.012)):
+        areas = each_service_area(porto, stations, limit)
+        truth = measure_truth(porto, stations, areas, limit)
+        assert truth.inside > least
+        assert truth.unreachable < most
+
+
+def test_each_area_refuses_what_it_cannot_draw():
+    net, other = city_on_a_river(), city_on_a_river(60.0)
+    station = snap_points(net, series([[0, 0]]))
+    with pytest.raises(SettingsError, match="limit_min"):
+        each_service_area(net, station, 0)
+    with pytest.raises(InputError, match="another street network"):
+        each_service_area(other, station, 5)
+    assert each_service_area(net, station.take(np.arange(0)), 5) == []

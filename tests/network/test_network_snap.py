@@ -8,7 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from planner.errors import CrsError, InputError, SettingsError
-from planner.network import StreetNetwork, nearest_street, snap_points
+from planner.network import (
+    StreetNetwork,
+    load_streets,
+    nearest_street,
+    on_island,
+    snap_points,
+    travel_within,
+)
+from planner.network.grid import find_nearest
 
 CRS = "EPSG:32650"
 
@@ -77,6 +85,66 @@ def test_the_main_component_is_preferred_if_it_is_at_most_50_m_farther():
 def test_the_main_component_is_not_taken_beyond_the_cap():
     places = snap_points(two_parts(40), series([[450, 42]]), max_m=30)
     assert places.access_m[0] == pytest.approx(2.0)
+
+
+def test_points_beside_islands_alone_are_snapped_there_and_can_be_counted():
+    net = two_parts(500)
+    points = series([[450, 510], [420, 480], [450, 20], [5000, 5000]])
+    places = snap_points(net, points)
+    assert places.snapped.tolist() == [True, True, True, False]
+    assert on_island(net, places).tolist() == [True, True, False, False]
+    assert places.access_m[:2].tolist() == [10.0, 20.0]
+    # they reach each other, and nobody elsewhere
+    assert travel_within(net, places, places, 60).toarray()[0].nonzero()[0].tolist() == [0, 1]
+
+
+def test_the_access_leg_is_walked():
+    walk = two_parts(5000)
+    drive = StreetNetwork.from_arrays(
+        [0, 1000], [0, 0], [0], [1], [1000.0], crs=CRS, mode="drive", speed_kmh=30.0
+    )
+    for net, street_min in ((walk, 500 * 0.06 / 4), (drive, 500 * 0.06 / 30)):
+        here, there = snap_points(net, series([[250, 40]])), snap_points(net, series([[750, 100]]))
+        minutes = travel_within(net, here, there, 60).toarray()
+        assert minutes[0, 0] == pytest.approx(140 * 0.06 / 4 + street_min, abs=1e-4)
+
+
+def test_many_points_and_few_find_the_same():
+    """Points are put in order only where they are many."""
+    rng = np.random.default_rng(8)
+    x, y = rng.uniform(0, 3000, (2, 60))
+    net = StreetNetwork.from_arrays(
+        x, y, np.arange(59), np.arange(1, 60), np.full(59, 10.0), crs=CRS
+    )
+    xy = rng.uniform(-100, 3100, (5000, 2))
+    xy[::500] = np.nan
+    many = snap_points(net, series(xy))
+    for row in (0, 1, 7, 500, 4999):
+        one = snap_points(net, series(xy[row : row + 1]))
+        assert one.chain[0] == many.chain[row]
+        assert one.access_m[0] == many.access_m[row]
+    assert not many.snapped[::500].any()
+    back = snap_points(net, series(xy[::-1]))
+    assert (back.chain[::-1] == many.chain).all()
+    assert (back.share[::-1] == many.share).all()
+
+
+def test_porto_points_are_where_shapely_has_them(shared):
+    porto = load_streets(shared / "porto" / "streets.osm.pbf")
+    rng = np.random.default_rng(4)
+    k = rng.integers(0, len(porto.vertex_x), 4000)
+    xy = np.column_stack([porto.vertex_x[k], porto.vertex_y[k]]) + rng.normal(0, 40, (4000, 2))
+    found = find_nearest(porto.grid, xy[:, 0], xy[:, 1], max_m=300.0)
+    tree = shapely.STRtree(porto.lines().geometry.to_numpy())
+    _, gap = tree.query_nearest(shapely.points(xy), return_distance=True, all_matches=False)
+    np.testing.assert_allclose(found.distance_m, np.where(gap <= 300, gap, np.inf), atol=1e-6)
+    places = snap_points(porto, series(xy, crs=porto.crs))
+    farther = places.access_m[places.snapped] - gap[places.snapped]
+    assert farther.min() > -1e-6
+    assert farther.max() < 50.0 + 1e-6
+    moved = farther > 1e-6  # from an island to the main component
+    assert 0 < moved.mean() < 0.05
+    assert not on_island(porto, places.take(np.flatnonzero(places.snapped)[moved])).any()
 
 
 def test_points_in_another_crs_are_converted():
