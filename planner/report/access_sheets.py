@@ -167,5 +167,5 @@ def _edits(plan: Plan, w: Words) -> Sheet:
         Field(t("Covered there"), "share"),
     ]  # fmt: skip
     about = t("what an opened passage or a closed bridge would do")
-    basis = f"{edits_line(w)} · {basis_line(plan, w)}"
+    basis = f"{edits_line(plan, w)} · {basis_line(plan, w)}"
     return Sheet(t("If a street changed"), about, basis, fields, rows, frozen=1)

@@ -169,6 +169,11 @@ def table(plan: Plan, name: str) -> gpd.GeoDataFrame:
     return pd.DataFrame() if found is None else found
 
 
+def has_stations(plan: Plan) -> bool:
+    """Tell whether any station exists today."""
+    return len(table(plan, "stations")) > 0
+
+
 def station_names(plan: Plan) -> dict[str, str]:
     """Return name by identifier of every station there will be: existing ones and sites."""
     names: dict[str, str] = {}

@@ -185,7 +185,7 @@ def _edits(plan: Plan, w: Words) -> dict[str, Any]:
             }
             for e in edits[:shown]
         ],
-        "edits_line": whatif.edits_line(w),
+        "edits_line": whatif.edits_line(plan, w),
         "edits_basis": _under(crowds.most_line(shown, len(edits), w), basis_line(plan, w)),
     }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from planner.report.figures import district_names, table
+from planner.report.figures import district_names, has_stations, table
 from planner.report.words import NOTHING, is_number
 
 if TYPE_CHECKING:
@@ -114,9 +114,10 @@ def nearness_heads(w: Words, *, seats: bool) -> list[str]:
 def nearness_cells(plan: Plan, scope: Nearness, w: Words, *, seats: bool) -> list[str]:
     """Return what stands in a scope's row after its name, ``today → planned`` a column.
 
-    Times of day have no shares: those hold at any hour, while their minutes do not.
+    Times of day have no shares: those hold at any hour, while their minutes do not. Where there is
+    no station today, nothing is said of it.
     """
-    sides, far = (scope.before, scope.after), horizon_min(plan)
+    sides, far = _told(plan, scope), horizon_min(plan)
     pairs = [
         [w.minutes(side.mean_min) for side in sides],
         [quantile_words(side.median_min, side, far, w) for side in sides],
@@ -125,12 +126,21 @@ def nearness_cells(plan: Plan, scope: Nearness, w: Words, *, seats: bool) -> lis
     if scope.scope == "daypart":
         pairs += [[], []]
     else:
-        pairs.append(list(w.from_to(scope.before.backup_share, scope.after.backup_share)))
-        pairs.append(list(w.from_to(scope.before.gradual_share, scope.after.gradual_share)))
+        pairs += [_shares(sides, "backup_share", w), _shares(sides, "gradual_share", w)]
     if seats:
         told = sides if tells_new_seats(plan) else sides[:1]
         pairs.append([w.rate(side.seats_per_100) for side in told])
     return [" → ".join(pair).replace(w.percent_sign, "") for pair in pairs]
+
+
+def _told(plan: Plan, scope: Nearness) -> tuple[Ease, ...]:
+    """Return today and the plan; the plan alone where there is no station today."""
+    return (scope.before, scope.after) if has_stations(plan) else (scope.after,)
+
+
+def _shares(sides: tuple[Ease, ...], name: str, w: Words) -> list[str]:
+    shares = [getattr(side, name) for side in sides]
+    return list(w.from_to(*shares)) if len(shares) == 2 else [w.percent(shares[0])]
 
 
 def nearness_title(whole: Nearness, plan: Plan, w: Words) -> str:
@@ -149,7 +159,7 @@ def nearness_words(whole: Nearness, plan: Plan, w: Words) -> str:
 
 
 def _quantiles(whole: Nearness, plan: Plan, w: Words) -> list[str]:
-    far, sides = horizon_min(plan), (whole.before, whole.after)
+    far, sides = horizon_min(plan), _told(plan, whole)
     return [
         "\u00a0→\u00a0".join(quantile_words(getattr(side, name), side, far, w) for side in sides)
         for name in ("median_min", "p90_min")
@@ -159,10 +169,9 @@ def _quantiles(whole: Nearness, plan: Plan, w: Words) -> list[str]:
 def nearness_lines(whole: Nearness, plan: Plan, w: Words) -> list[str]:
     """Return what a second station and gradual coverage mean, with their shares."""
     limit, full = (f"{v:g}" for v in (plan.settings.service.limit_min, _full_min(plan)))
-    before, after = whole.before, whole.after
-    lines = []
-    if is_number(after.backup_share):
-        backup = " → ".join(w.from_to(before.backup_share, after.backup_share))
+    sides, lines = _told(plan, whole), []
+    if is_number(whole.after.backup_share):
+        backup = " → ".join(_shares(sides, "backup_share", w))
         lines.append(
             w.t(
                 "{shares} of rider-visits have two or more stations within {limit} minutes: should "
@@ -170,8 +179,8 @@ def nearness_lines(whole: Nearness, plan: Plan, w: Words) -> list[str]:
                 shares=backup, limit=limit,
             )
         )  # fmt: skip
-    if is_number(after.gradual_share):
-        gradual = " → ".join(w.from_to(before.gradual_share, after.gradual_share))
+    if is_number(whole.after.gradual_share):
+        gradual = " → ".join(_shares(sides, "gradual_share", w))
         lines.append(
             w.t(
                 "Weighed gradually, coverage is {shares}: a visit counts in full up to {full} "

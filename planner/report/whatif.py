@@ -16,7 +16,7 @@ from planner.report.city_map import (
     draw_streets,
     draw_water,
 )
-from planner.report.figures import district_names, table
+from planner.report.figures import district_names, has_stations, table
 from planner.report.losses import far_minutes
 from planner.report.nearness import horizon_min
 from planner.report.sheet import text
@@ -156,11 +156,11 @@ def edit_rows(plan: Plan, edit: Edit, w: Words) -> Iterator[tuple[str, str]]:
         yield t("Their mean to a station, min"), " → ".join(map(w.minutes, edit.affected_min))
     if edit.affected_per_day and edit.hours_saved_per_day is not None:
         yield t("Rider-hours saved a day"), signed(edit.hours_saved_per_day, w)
-    if edit.today.known:
+    if edit.today.known and has_stations(plan):
         yield t("Covered, stations of today"), _shares(edit.today, w)
     if edit.planned.known:
         yield t("Covered, stations of the plan"), _shares(edit.planned, w)
-    if edit.district and edit.there.known:
+    if edit.district and edit.there.known and has_stations(plan):
         label = t("Most in {district}, today", district=edit.district)
         yield label, _shares(edit.there, w)
 
@@ -195,12 +195,15 @@ def adopted_words(edit: Edit, w: Words) -> str:
     return w.t("The plan does not count with it: its figures are for the streets of today.")
 
 
-def edits_line(w: Words) -> str:
+def edits_line(plan: Plan, w: Words) -> str:
     """Return what is compared."""
-    return w.t(
-        "One change at a time, all else as it is; figures are without → with the change. Hours "
-        "count one way to the nearest station of today a visit."
+    said = w.t("One change at a time, all else as it is; figures are without → with the change.")
+    hours = (
+        w.t("Hours count one way to the nearest station of today a visit.")
+        if has_stations(plan)
+        else w.t("Hours count one way to the nearest station of the plan a visit.")
     )
+    return w.t("{one} {two}", one=said, two=hours)
 
 
 # ── the sketch ────────────────────────────────────────────────────────────────────────────────

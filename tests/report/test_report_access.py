@@ -246,3 +246,15 @@ def test_page_one_says_on_which_changes_the_figures_rest(plan):
     assert "各项数字以下列街道变更落实为前提：厂区东门。" in first
     none = plan.tables["edits"].assign(adopted=False)
     assert "为前提" not in told(with_tables(plan, edits=none))
+
+
+def test_without_a_station_today_only_the_plan_is_told(new_plan):
+    plan, names = new_plan(), ["mean_min", "median_min", "p90_min"]
+    nothing = dict.fromkeys(names, np.nan) | {"backup_share": 0.0, "gradual_share": 0.0}
+    today = plan.tables["coverage_before"].assign(**nothing)
+    bare = with_tables(plan, stations=None, coverage_before=today)
+    text = section(bare, MINUTES)
+    assert "→" not in text.replace("今日 → 方案", "")
+    assert "→" not in dict(answer_rows(bare))["到最近的站，分钟"]
+    assert "走到方案最近站点" in section(bare, STREETS)
+    assert "按今日站点" not in section(bare, STREETS)
