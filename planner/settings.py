@@ -154,8 +154,8 @@ class StreetEdit(_Section):
 
     action: Literal["connect", "close", "open"] = Field(
         description="connect: a passage or bridge `from` – `to`; close: the street `at` a place, "
-        "those of a name (`street`), or those that the line `from` – `to` crosses; open: join the "
-        "street ends within 25 m of `at`",
+        "those of a name (`street`), those that the line `from` – `to` crosses or those `inside` "
+        "an area; open: join the street ends within 25 m of `at`",
         examples=["connect"],
     )
     name: str = Field("", description="printed on outputs", examples=["back door of the mall"])
@@ -167,8 +167,14 @@ class StreetEdit(_Section):
     )
     to: Lonlat | None = Field(None, description="as `from`", examples=[[114.9371, 25.8469]])
     at: Lonlat | None = Field(None, description="as `from`; for close and open")
+    inside: tuple[Lonlat, ...] | None = Field(
+        None,
+        min_length=3,
+        description="for close: corners of an area that may not be entered, such as an estate; "
+        "closed are streets of which the greater part lies in it",
+    )
     street: str | None = Field(
-        None, description="for close: streets of this name only, all of them or as `at` or the line"
+        None, description="for close: streets of this name only, all of them or as told besides"
     )
     length_m: float | None = Field(
         None, gt=0, description="of what is connected; straight if absent"
@@ -185,21 +191,19 @@ class StreetEdit(_Section):
             raise ValueError("names only one of `from` and `to`; give both")
         if self.action == "connect" and not (line and self.at is None):
             raise ValueError("connects `from` – `to`; give both as [longitude, latitude], no `at`")
-        if self.action == "close" and (line + (self.at is not None) > 1 or not self._is_told(line)):
+        where = line + (self.at is not None) + (self.inside is not None)
+        if self.action == "close" and (where > 1 or not (where or self.street)):
             raise ValueError(
-                "closes a street `at` a place, a `street` by name or what the line "
-                "`from` – `to` crosses; give one of them"
+                "closes a street `at` a place, a `street` by name, what the line `from` – `to` "
+                "crosses or what lies `inside` an area; give one of them"
             )
         if self.action == "open" and (self.at is None or line):
             raise ValueError("opens a gate `at` a place; give it as [longitude, latitude]")
         if self.action != "connect" and (self.length_m is not None or self.oneway):
             raise ValueError("`length_m` and `oneway` are for the action connect only")
-        if self.action != "close" and self.street is not None:
-            raise ValueError("`street` is for the action close only")
+        if self.action != "close" and (self.street is not None or self.inside is not None):
+            raise ValueError("`street` and `inside` are for the action close only")
         return self
-
-    def _is_told(self, line: bool) -> bool:
-        return line or self.at is not None or self.street is not None
 
 
 class StreetsSettings(_Section):

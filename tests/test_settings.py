@@ -68,6 +68,14 @@ def test_override_wins_over_the_file(tmp_path):
         ('[[streets.edits]]\naction = "open"\nat = [25, 114]', ["less than or equal to 90"]),
         ('[[streets.edits]]\naction = "open"\nat = [1, 2]\noneway = true', ["for the action"]),
         ('[[streets.edits]]\naction = "open"\nat = [1, 2]\nstreet = "a"', ["action close only"]),
+        (
+            '[[streets.edits]]\naction = "close"\ninside = [[1, 2], [1, 3]]',
+            ["`streets.edits.inside`"],
+        ),
+        (
+            '[[streets.edits]]\naction = "close"\nat = [1, 2]\ninside = [[1, 2], [1, 3], [2, 3]]',
+            ["give one of them"],
+        ),
         ("[siting\ncount = 3", ["not valid TOML"]),
     ],
 )

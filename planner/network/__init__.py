@@ -1,6 +1,7 @@
 """The streets: who reaches whom, how fast, and along which way."""
 
-from planner.network.edits import carry_places, edit_streets, exact_places, trace_edits
+from planner.network.carry import carry_places, exact_places
+from planner.network.edits import edit_streets, trace_edits
 from planner.network.fetch import fetch_streets
 from planner.network.isochrone import each_service_area, service_areas
 from planner.network.load import load_streets

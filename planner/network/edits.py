@@ -6,7 +6,6 @@ joins streets that stay. Streets that are not touched keep their shape and their
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -16,11 +15,11 @@ from pyproj import Transformer
 from planner.errors import SettingsError, nearest_name
 from planner.geo import WGS84, Datum, to_wgs84
 from planner.network.access import ORDINARY
+from planner.network.carry import SAME_M
 from planner.network.frame import ground_length
 from planner.network.grid import find_nearest
-from planner.network.snap import Places, place
+from planner.network.snap import place
 from planner.network.splice import End, Link, chain_shapes, splice
-from planner.network.streets import CLOSED
 from planner.settings import StreetEdit, make_settings
 
 if TYPE_CHECKING:
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
 JOIN_M = 100.0  # how far the end of a passage may lie from a street (guess)
 GATE_M = 25.0  # how far apart street ends may lie that a gate parts (guess)
 _FAR_M = 10_000.0  # how far a message looks for the nearest street
-_SAME_M = 0.01  # a centimetre is the same place
 _MOST_SECTIONS = 12
 _STEP_BACK_M = 5.0  # from a gate, to tell its two sides apart
 _PATH = 0
@@ -54,7 +52,7 @@ class _Asked(NamedTuple):
 
     number: int
     edit: StreetEdit
-    xy: dict[str, tuple[float, float]]
+    xy: dict[str, np.ndarray]  # shape (2,); of an area (k, 2)
 
     def wrong(self, message: str) -> SettingsError:
         """Return an error that says which edit it is about."""
@@ -86,7 +84,8 @@ def edit_streets(
         The network; it stays as it is.
     edits
         As `[[streets.edits]]` of a study: ``connect`` (`from`, `to`, optional `length_m`,
-        `oneway`), ``close`` (`at`, `street` or a line `from` – `to`) and ``open`` (`at`). Whether
+        `oneway`), ``close`` (`at`, `street`, a line `from` – `to` or
+        `inside` an area) and ``open`` (`at`). Whether
         they are to be adopted plays no part.
     datum
         Of the edits' longitudes and latitudes: wgs84, gcj02 or bd09.
@@ -143,59 +142,6 @@ def trace_edits(
     return {number: _trace(streets, change) for number, change in found.items()}
 
 
-def exact_places(streets: StreetNetwork, x: np.ndarray, y: np.ndarray) -> Places:
-    """Return the street places at coordinates that lie on a street to the centimetre.
-
-    What lies beside every street is not snapped in the result. No component is preferred.
-    """
-    return place(streets, find_nearest(streets.grid, x, y, max_m=_SAME_M))
-
-
-def carry_places(places: Places, before: StreetNetwork, after: StreetNetwork) -> Places:
-    """Find the same places on an edited network, the access legs as they were.
-
-    Parameters
-    ----------
-    places
-        On `before`.
-    before, after
-        Two networks of which one is the other edited.
-
-    Returns
-    -------
-    Places
-        On `after`; those whose street is not there are not snapped. Where a new way runs along a
-        street at another pace, they stay on the street.
-    """
-    same = exact_places(after, places.x, places.y)
-    ends = np.isin(places.share, (0.0, 1.0)) & np.isin(same.share, (0.0, 1.0))
-    doubt = np.flatnonzero(same.snapped & ~ends)
-    doubt = doubt[~_same_pace(before, places.chain[doubt], after, same.chain[doubt])]
-    every = np.arange(after.n_edges)
-    for chain in np.unique(places.chain[doubt]):
-        row = doubt[places.chain[doubt] == chain]
-        allowed = _same_pace(before, np.full(len(every), chain), after, every)
-        here = places.x[row], places.y[row]
-        again = place(after, find_nearest(after.grid, *here, max_m=_SAME_M, allowed=allowed))
-        for name in ("chain", "share", "x", "y"):
-            getattr(same, name)[row] = getattr(again, name)
-    return replace(same, access_m=np.where(same.snapped, places.access_m, np.inf))
-
-
-def _same_pace(
-    one: StreetNetwork, chain: np.ndarray, other: StreetNetwork, its_chain: np.ndarray
-) -> np.ndarray:
-    """Tell whether chains of two networks cost the same a metre both ways, but for rounding."""
-    length, its_length = one.length_m[chain], other.length_m[its_chain]
-    same = np.ones(len(chain), dtype=bool)
-    for way in ("forward_ms", "backward_ms"):
-        cost = getattr(one, way)[chain].astype(float)
-        its_cost = getattr(other, way)[its_chain].astype(float)
-        near = np.abs(cost * its_length - its_cost * length) <= length + its_length
-        same &= np.where((cost >= CLOSED) | (its_cost >= CLOSED), cost == its_cost, near)
-    return same
-
-
 # ── where edits lie ───────────────────────────────────────────────────────────────────────────
 
 
@@ -213,10 +159,12 @@ def _asked(
         if only is not None and number not in only:
             continue
         asked = _Asked(number, edit, {})
-        for key, given in (("from", edit.from_), ("to", edit.to), ("at", edit.at)):
+        places = {"from": edit.from_, "to": edit.to, "at": edit.at, "inside": edit.inside}
+        for key, given in places.items():
             if given is not None:
-                lon, lat = to_wgs84(np.array(given[:1]), np.array(given[1:]), datum)
-                asked.xy[key] = turn(float(lon[0]), float(lat[0]))
+                degrees = np.array(given, dtype=float)
+                lon, lat = to_wgs84(degrees[..., 0], degrees[..., 1], datum)
+                asked.xy[key] = np.stack(turn(lon, lat), axis=-1)
                 if not np.isfinite(asked.xy[key]).all():
                     raise asked.wrong(
                         f"`{key}` lies outside of what {streets.crs.to_string()[:40]} can show. "
@@ -248,7 +196,7 @@ def _find(streets: StreetNetwork, wanted: list[_Asked]) -> dict[int, _Change]:
 
 
 def _closed_chains(streets: StreetNetwork, asked: _Asked) -> np.ndarray:
-    """Chains at a place, across a line or of a name."""
+    """Chains at a place, across a line, in an area or of a name."""
     edit = asked.edit
     of_name = np.ones(streets.n_edges, dtype=bool)
     if edit.street is not None:
@@ -262,29 +210,51 @@ def _closed_chains(streets: StreetNetwork, asked: _Asked) -> np.ndarray:
     if edit.at is not None:
         end = _nearest_end(streets, asked, "at", of_name)
         return np.array([end.chain])
-    if edit.from_ is None:
+    if edit.from_ is None and edit.inside is None:
         return np.flatnonzero(of_name)
-    line = shapely.LineString([asked.xy[key] for key in ("from", "to")])
-    crossed = _crossed(streets, line, of_name)
-    if not len(crossed):
+    chains = (_crossed if edit.inside is None else _surrounded)(streets, asked, of_name)
+    if not len(chains):
         what = f"`{edit.street}`" if edit.street else "any street"
+        does = "the line `from` – `to` does not cross" if edit.from_ else "`inside` does not hold"
         raise asked.wrong(
-            f"the line `from` – `to` does not cross {what}, so nothing is closed. "
-            "Draw it across the street, or give a place on it: `at`."
+            f"{does} {what}, so nothing is closed. Draw it anew, or give a place on the street: "
+            "`at`."
         )
-    return crossed
+    return chains
 
 
-def _crossed(streets: StreetNetwork, line: shapely.LineString, allowed: np.ndarray) -> np.ndarray:
-    """Chains that a line crosses or touches."""
+def _crossed(streets: StreetNetwork, asked: _Asked, allowed: np.ndarray) -> np.ndarray:
+    """Chains that the line crosses or touches."""
+    line = shapely.LineString([asked.xy["from"], asked.xy["to"]])
+    chains = _in_window(streets, line.bounds, allowed)
+    return chains[shapely.intersects(chain_shapes(streets, chains), line)]
+
+
+def _surrounded(streets: StreetNetwork, asked: _Asked, allowed: np.ndarray) -> np.ndarray:
+    """Chains of which the greater part lies in the area."""
+    area = shapely.Polygon(asked.xy["inside"])
+    if not area.is_valid or area.area == 0:
+        raise asked.wrong(
+            "the corners of `inside` bound no area. Give them in the order in which one would walk "
+            "round it."
+        )
+    chains = _in_window(streets, area.bounds, allowed)
+    shapes = chain_shapes(streets, chains)
+    held = shapely.length(shapely.intersection(shapes, area))
+    return chains[held > 0.5 * shapely.length(shapes)]
+
+
+def _in_window(
+    streets: StreetNetwork, bounds: tuple[float, float, float, float], allowed: np.ndarray
+) -> np.ndarray:
+    """Chains whose own window meets another."""
     start = streets.vertex_ptr[:-1]
-    west, south, east, north = line.bounds
+    west, south, east, north = bounds
     near = allowed & (np.minimum.reduceat(streets.vertex_x, start) <= east)
     near &= np.maximum.reduceat(streets.vertex_x, start) >= west
     near &= np.minimum.reduceat(streets.vertex_y, start) <= north
     near &= np.maximum.reduceat(streets.vertex_y, start) >= south
-    chains = np.flatnonzero(near)
-    return chains[shapely.intersects(chain_shapes(streets, chains), line)]
+    return np.flatnonzero(near)
 
 
 def _connected(streets: StreetNetwork, asked: _Asked, stays: np.ndarray) -> list[Link]:
@@ -292,7 +262,7 @@ def _connected(streets: StreetNetwork, asked: _Asked, stays: np.ndarray) -> list
     edit = asked.edit
     start, stop = (_nearest_end(streets, asked, key, stays) for key in ("from", "to"))
     length = _metres(streets, start, stop)
-    if (start.chain, start.share) == (stop.chain, stop.share) or length < _SAME_M:
+    if (start.chain, start.share) == (stop.chain, stop.share) or length < SAME_M:
         raise asked.wrong(
             "`from` and `to` lie at the same place of one street, so nothing is "
             "connected. Move one of them to the other street."

@@ -328,6 +328,14 @@ def test_a_street_is_closed_at_a_place_by_name_or_across_a_line():
     assert left(close(at=(150, 0), street="South")) == (["Gap", "North"], 3)
     assert left(close(at=(150, 0)), close(street="Gap")) == (["South"], 2)
 
+    def area(*corners, **more):
+        return {"action": "close", "inside": [lonlat(*xy) for xy in corners], **more}
+
+    estate = [(140, -9), (140, 99), (400, 99), (400, -9)]
+    assert left(area(*estate, street="South")) == (["Gap", "North"], 3)
+    assert left(area((160, -9), *estate[1:])) == (["North"], 2)  # of North less than half
+    assert left(area((-9, -9), (-9, 9), (310, 9), (310, -9))) == (["Gap", "South"], 3)
+
 
 def test_a_passage_joins_streets_that_stay():
     streets = town([0, 300, 0, 300, 0, 300], [0, 0, 20, 20, 80, 80], [0, 2, 4], [1, 3, 5])
@@ -419,6 +427,14 @@ def test_traces_tell_what_is_opened_and_closed():
         (close(at=(0, 170), street="North"), ["170 m from the nearest `North`"]),
         (close(line=[(100, 10), (200, 10)]), ["does not cross any street"]),
         (close(line=[(9, 50), (9, 70)], street="North"), ["does not cross `North`"]),
+        (
+            {"action": "close", "inside": [lonlat(9, 9), lonlat(9, 20), lonlat(20, 20)]},
+            ["`inside` does not hold any street"],
+        ),
+        (
+            {"action": "close", "inside": [lonlat(*xy) for xy in ((0, 0), (9, 9), (9, 0), (0, 9))]},
+            ["bound no area", "walk round it"],
+        ),
         (gate(150, 0), ["no street ends within 25 m", "the nearest is 150 m away", "connect"]),
         (gate(0, 0), ["only one street ends at `at`", "25 m"]),
         ({"action": "open"}, ["edit 2: `streets.edits` opens a gate `at` a place"]),
