@@ -1,15 +1,12 @@
-import geopandas as gpd
 import networkx as nx
 import numpy as np
 import pandas as pd
 import pytest
-from shapely import Point
 
 from planner.coverage import (
     circle_share,
     find_minutes,
     make_reach,
-    make_service_areas,
     measure_coverage,
 )
 from planner.errors import CrsError, InputError, SettingsError
@@ -198,41 +195,6 @@ def test_bad_tables_and_numbers_are_refused(make_grid, make_demand_table, make_s
     for options in ({"limit_min": 0}, {"limit_min": float("nan")}, {"snap_m": -1}):
         with pytest.raises(SettingsError, match="greater than 0"):
             make_reach(streets, demand, stations, **options)
-
-
-def test_service_areas_are_nested_and_hold_what_is_reached(make_grid, make_stations_table):
-    streets = make_grid(21)
-    stations = make_stations_table([(1000, 1000)])
-    areas = make_service_areas(streets, stations, limits_min=(9, 3, 6))
-    assert areas["limit_min"].tolist() == [3, 6, 9]
-    assert areas.crs == streets.crs
-    shapes = list(areas.geometry)
-    assert shapes[0].area < shapes[1].area < shapes[2].area
-    assert shapes[1].buffer(1).contains(shapes[0])
-    assert shapes[2].buffer(1).contains(shapes[1])
-    reached = 9 * METRES_A_MINUTE
-    assert shapes[2].contains(Point(1000 + reached - 60, 1000))
-    assert not shapes[2].contains(Point(1000 + reached + 60, 1000))
-    # a grid is a diamond: as far again along the diagonal is out of reach
-    assert not shapes[2].contains(Point(1000 + 0.7 * reached, 1000 + 0.7 * reached))
-
-
-def test_more_stations_never_serve_a_smaller_area(make_grid, make_stations_table):
-    streets = make_grid(21)
-    one = make_service_areas(streets, make_stations_table([(500, 500)]), limits_min=(5,))
-    two = make_service_areas(
-        streets, make_stations_table([(500, 500), (1500, 1500)]), limits_min=(5,)
-    )
-    assert two.geometry.iloc[0].buffer(1).contains(one.geometry.iloc[0])
-
-
-def test_no_station_near_a_street_serves_no_area(make_grid, make_stations_table):
-    streets = make_grid()
-    for stations in (make_stations_table([]), make_stations_table([(90_000, 0)])):
-        areas = make_service_areas(streets, stations)
-        assert isinstance(areas, gpd.GeoDataFrame)
-        assert areas.empty
-        assert list(areas.columns) == ["limit_min", "geometry"]
 
 
 def test_nearest_station_without_stations_is_infinitely_far(
