@@ -248,4 +248,6 @@ def _measure(graph: nx.MultiDiGraph) -> None:
 def _simplify(ox: Any, graph: nx.MultiDiGraph) -> nx.MultiDiGraph:
     """Join edges where nothing but the direction changes."""
     alike = [name for name in TAGS if name != "area"]
-    return ox.simplify_graph(graph, node_attrs_include=["barrier"], edge_attrs_differ=alike)
+    return ox.simplify_graph(
+        graph, node_attrs_include=["barrier"], edge_attrs_differ=alike, remove_rings=False
+    )

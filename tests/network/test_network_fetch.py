@@ -21,7 +21,8 @@ from planner.network.streets import CLOSED
 NODES = {
     1: (114.900, 25.850), 2: (114.902, 25.850), 3: (114.904, 25.850), 4: (114.906, 25.850),
     5: (114.902, 25.852), 6: (114.904, 25.852), 7: (114.903, 25.853), 8: (114.9031, 25.8512),
-    9: (114.960, 25.850), 10: (114.961, 25.850),
+    9: (114.960, 25.850), 10: (114.961, 25.850), 11: (114.9055, 25.8530), 12: (114.9060, 25.8530),
+    13: (114.9060, 25.8535),
 }  # fmt: skip
 NODE_TAGS = {5: {"barrier": "gate", "access": "private"}, 7: {"barrier": "bollard"}}
 WAYS = [
@@ -35,6 +36,7 @@ WAYS = [
     ((3, 8), {"highway": "residential", "oneway:bicycle": "yes"}),
     ((9, 10), {"highway": "residential", "name": "far"}),
     ((1, 5), {"highway": "construction"}),
+    ((11, 12, 13, 11), {"highway": "footway", "name": "a ring that nothing joins"}),
 ]  # fmt: skip
 PLACE = {
     "place_id": 1, "osm_type": "relation", "osm_id": 1, "lat": "25.851", "lon": "114.903",
