@@ -9,6 +9,7 @@ import argparse
 import importlib.metadata
 import json
 import os
+import sys
 import time
 from pathlib import Path
 
@@ -26,16 +27,19 @@ def pandana(city, reach, nearest):
     city, ours, near = (np.load(path) for path in (city, reach, nearest))
     # It keeps whole milliseconds, cut off: the hundredth keeps 0.29 s from being 289.
     cost = pd.DataFrame({"seconds": (city["ms"] + 0.01) / 1000})
-    building, network = timed(
+    building, network = timed(  # minutes
+        "building",
         lambda: Network(
             pd.Series(city["x"]), pd.Series(city["y"]),
             pd.Series(city["tail"]), pd.Series(city["head"]), cost,
         )
     )  # fmt: skip
     sources = city["sources"].astype(np.int64)
-    ranging, table = timed(lambda: network.nodes_in_range(sources.tolist(), LIMIT_S))
+    ranging, table = timed(
+        "nodes_in_range", lambda: network.nodes_in_range(sources.tolist(), LIMIT_S)
+    )
     ids = network.node_ids.to_numpy(dtype=np.int64)
-    calling, _ = timed(lambda: network.net.nodes_in_range(sources, LIMIT_S, 0, ids))
+    calling, _ = timed("call", lambda: network.net.nodes_in_range(sources, LIMIT_S, 0, ids))
     place = pd.Series(np.arange(len(sources)), index=sources)
     found = np.column_stack([place[table["source"]], table["destination"]])
     expected = np.column_stack([
@@ -45,7 +49,9 @@ def pandana(city, reach, nearest):
 
     x, y = (pd.Series(city[name][city["stations"]]) for name in ("x", "y"))
     network.set_pois("station", _FAR_S, 2, x, y)
-    seeking, table = timed(lambda: network.nearest_pois(_FAR_S, "station", 1, include_poi_ids=True))
+    seeking, table = timed(
+        "nearest_pois", lambda: network.nearest_pois(_FAR_S, "station", 1, include_poi_ids=True)
+    )
     milliseconds = np.rint(1000 * table[1].to_numpy()).astype(np.int64)
     require_equal("nearest_pois", milliseconds, near["ms"])
     return {
@@ -62,14 +68,16 @@ def osmium(pbf, xml):
             for item in osmium.FileProcessor(str(pbf)):
                 writer.add(item)
 
-    return {"writing": timed(write)[0]}
+    return {"writing": timed("writing", write)[0]}
 
 
-def timed(call):
-    """Return CPU seconds of a call, and its answer."""
+def timed(what, call):
+    """Return CPU seconds of a call, and its answer; tell them on the error stream, too."""
     start = time.process_time()
     answer = call()
-    return time.process_time() - start, answer
+    seconds = time.process_time() - start
+    sys.stderr.write(f"{what}: {seconds:.2f} s\n")
+    return seconds, answer
 
 
 def in_order(pairs):
