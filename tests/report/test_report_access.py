@@ -9,7 +9,7 @@ import pytest
 
 from planner.report import answer_rows, write_workbook
 from planner.report.html import render_report
-from planner.report.losses import MOST_ROWS, read_closures, read_left_out
+from planner.report.losses import MOST_ROWS, closures_title, read_closures, read_left_out
 from planner.report.nearness import nearness_cells, read_nearness
 from planner.report.whatif import edit_rows, edit_title, read_edits
 from planner.report.words import speak
@@ -118,7 +118,10 @@ def test_dearest_closures_are_told_and_the_rest_counted(plan):
     assert len(dear) > MOST_ROWS
     assert len(known) == 15
     text = section(plan, CLOSURES)
+    assert dear[0].rank is None
     assert f"若{dear[0].name}关闭，每日 {ZH.number(dear[0].lost_per_day)} 人次将无站可达" in text
+    site = dear[0]._replace(rank=2)
+    assert closures_title([site], ZH).startswith(f"若推荐的第 2 站（{site.name}）关闭")
     assert f"按方案的 15 站中，有 {15 - len(dear)} 站单独关闭" in text
     assert f"共 {len(dear)} 处，列前 {MOST_ROWS} 处" in text
     assert {c.rank for c in known} == {None, 1, 2, 3, 4, 5, 6}
