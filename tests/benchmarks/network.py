@@ -19,6 +19,7 @@ import json
 import os
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
@@ -142,6 +143,7 @@ TOLD = {
     "networkx": "networkx `single_source_dijkstra_path_length(cutoff=)`",
     "ego_graph": "networkx `ego_graph`",
 }
+INSTALLED = ("scipy", "networkx", "shapely", "osmnx")
 PANDANA = (
     ("nodes_in_range", "`nodes_in_range`", 35.0),
     ("call", "its C++ call alone", 3.5),
@@ -336,7 +338,8 @@ def main():
         bench = Bench(SIZES[asked.size], asked.data or Path(folder), asked.peers)
         rows = list(measure(bench))
     said = "" if asked.peers else "Some libraries were not asked: see `--peers`. "
-    print_table(HEAD, rows, f"Size {asked.size}. {said}")
+    versions = ", ".join(f"{name} {version(name)}" for name in INSTALLED)
+    print_table(HEAD, rows, f"Size {asked.size}. {said}{versions}. ")
 
 
 if __name__ == "__main__":
