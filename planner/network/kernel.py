@@ -33,13 +33,15 @@ UNSEEN = np.int32(1 << 30)  # the label, in milliseconds, of a junction that was
 FAR = np.int64(1 << 62)  # the same with a tag
 TAG_BITS = np.int64(31)
 TAG_MASK = np.int64((1 << 31) - 1)
-BUCKET_BITS = np.int64(14)  # 16 s
+_SAMPLE = 4096  # arcs whose mean cost sets the width of buckets
+_WIDEST = 17  # 131 s
 
 
 class Workspace(NamedTuple):
     """What a search writes in: `best` label of each junction, and those that were `touched`.
 
-    `first` entry of each bucket; `entries` are a junction and the next entry, with their `labels`.
+    `first` entry of each bucket of ``2 ** bits`` milliseconds; `entries` are a junction and the
+    next entry, with their `labels`.
     """
 
     best: np.ndarray
@@ -47,6 +49,7 @@ class Workspace(NamedTuple):
     first: np.ndarray
     entries: np.ndarray
     labels: np.ndarray
+    bits: int
 
 
 def make_workspace(world: World, budget_ms: int, far: np.signedinteger) -> Workspace:
@@ -57,19 +60,38 @@ def make_workspace(world: World, budget_ms: int, far: np.signedinteger) -> Works
     """
     n_nodes = len(world.waits)
     room = 2 * n_nodes + len(world.arcs) + 8
+    bits = _bucket_bits(world, far)
     return Workspace(
         np.full(n_nodes, far),
         np.empty(n_nodes + 1, dtype=np.int32),
-        np.full((budget_ms >> int(BUCKET_BITS)) + 1, -1, dtype=np.int32),
+        np.full((budget_ms >> bits) + 1, -1, dtype=np.int32),
         np.empty((room, 2), dtype=np.int32),
         np.empty(room, dtype=far.dtype),
+        bits,
     )
+
+
+def empty_workspace(work: Workspace, budget_ms: int, far: np.signedinteger) -> Workspace:
+    """Make a used workspace ready for a search up to another budget."""
+    work.best.fill(far)
+    return work._replace(first=np.full((budget_ms >> work.bits) + 1, -1, dtype=np.int32))
+
+
+def _bucket_bits(world: World, far: np.signedinteger) -> int:
+    """Choose the width of buckets by the mean cost of an arc, as measured in several cities.
+
+    A search from one place is quickest with a quarter to half of it; one from many, whose fronts
+    lie all over the city and far apart in memory, with one to two of it.
+    """
+    mean = world.arcs[:: 1 + len(world.arcs) // _SAMPLE, 1].mean() if len(world.arcs) else 0.0
+    bits = int(mean).bit_length() + (1 if far == FAR else -1) - 1
+    return min(max(bits, 10), _WIDEST)
 
 
 @compiled
 def _start(node, label, far, bits, limit, work, n_touched, n_queued):
     """Queue a junction where a search begins."""
-    best, touched, first, entries, labels = work
+    best, touched, first, entries, labels, _ = work
     if label > limit or label >= best[node]:
         return n_touched, n_queued
     if n_queued + 1 >= len(labels):
@@ -89,8 +111,8 @@ def _start(node, label, far, bits, limit, work, n_touched, n_queued):
 def _settle(world, far, tag_bits, begin, limit, work, n_touched, n_queued):
     """Spread the queued labels over all junctions within the limit; → how many were touched."""
     indptr, arcs = world.indptr, world.arcs
-    best, touched, first, entries, labels = work
-    bits = BUCKET_BITS + tag_bits
+    best, touched, first, entries, labels, _ = work
+    bits = np.int64(work.bits) + tag_bits
     n_queued = np.int32(n_queued)
     for bucket in range(np.uint32(begin >> bits), np.uint32((limit >> bits) + 1)):
         at = first[bucket]
@@ -125,7 +147,7 @@ def _settle(world, far, tag_bits, begin, limit, work, n_touched, n_queued):
 @compiled
 def _queue_anew(bucket, bits, work, n_touched):
     """Empty a full queue of dropped entries: queue who is not yet passed; → how many these are."""
-    best, touched, first, entries, labels = work
+    best, touched, first, entries, labels, _ = work
     first[:] = -1
     for k in range(n_touched):
         label = best[touched[k]]
@@ -141,9 +163,9 @@ def _queue_anew(bucket, bits, work, n_touched):
 def _search(world, source, budget, work):
     """Label all junctions within the budget of one source; → how many were touched."""
     first, second = np.int64(source[1]), np.int64(source[3])
-    none = np.int64(0)
-    touched, queued = _start(source[0], first, UNSEEN, BUCKET_BITS, budget, work, 0, 0)
-    touched, queued = _start(source[2], second, UNSEEN, BUCKET_BITS, budget, work, touched, queued)
+    none, bits = np.int64(0), np.int64(work.bits)
+    touched, queued = _start(source[0], first, UNSEEN, bits, budget, work, 0, 0)
+    touched, queued = _start(source[2], second, UNSEEN, bits, budget, work, touched, queued)
     if queued == 0:
         return touched
     return _settle(world, UNSEEN, none, min(first, second), budget, work, touched, queued)
@@ -276,7 +298,7 @@ def reach_totals(world, rows, sources, targets, weight, limits, work, totals):  
 @compiled
 def spread(world, sources, tags, work, budget):
     """Label junctions within the budget with their nearest source, of equals the lowest tag."""
-    bits, limit = BUCKET_BITS + TAG_BITS, budget << TAG_BITS | TAG_MASK
+    bits, limit = np.int64(work.bits) + TAG_BITS, budget << TAG_BITS | TAG_MASK
     begin, n_touched, n_queued = limit, 0, 0
     for s in range(len(sources)):
         for end in range(2):
@@ -333,7 +355,7 @@ def _put(node, label, two):
 @compiled
 def _queue_two(node, label, two, bits, begin, work, n):
     """Queue a label that is one of the two best of a junction; → how many entries there are."""
-    _, _, first, entries, labels = work
+    _, _, first, entries, labels, _ = work
     if n + 1 >= len(labels):  # full of entries that were dropped: queue who is not yet passed
         n = 0
         first[:] = -1
@@ -353,8 +375,8 @@ def _queue_two(node, label, two, bits, begin, work, n):
 def spread_two(world, sources, tags, work, budget, two):
     """Label junctions within the budget with their two nearest sources."""
     indptr, arcs = world.indptr, world.arcs
-    _, _, first, entries, labels = work
-    bits, limit = BUCKET_BITS + TAG_BITS, budget << TAG_BITS | TAG_MASK
+    _, _, first, entries, labels, _ = work
+    bits, limit = np.int64(work.bits) + TAG_BITS, budget << TAG_BITS | TAG_MASK
     n = 0
     for s in range(len(sources)):
         for end in range(2):

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import chain, pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -31,6 +32,7 @@ _PILOT_ROWS = 128  # searched first, to learn how many pairs a row has
 _BLOCK_PAIRS = 1 << 21  # 12 MB, which the cache holds
 _CHUNKS_PER_THREAD = 8
 _WEIGHT_BITS = 61  # sums of weights are made in whole numbers below 2 ** 61
+_IDLE: WeakKeyDictionary[StreetNetwork, list[kernel.Workspace]] = WeakKeyDictionary()
 
 
 class Pairs(NamedTuple):
@@ -271,10 +273,10 @@ def nearest_minutes(
     targets, (row, starts, _) = task.layout.targets, task.sources
     minutes = np.full(len(origins), np.inf)
     position = np.full(len(origins), -1, dtype=np.int64)
-    work = kernel.make_workspace(task.world, budget, kernel.FAR)
-    kernel.spread(task.world, starts, row, work, budget)
     label = np.empty(len(targets.place), dtype=np.int64)
-    kernel.read_nearest(targets, starts, row, work.best, budget, label)
+    with _tagged_workspace(streets, task) as work:
+        kernel.spread(task.world, starts, row, work, budget)
+        kernel.read_nearest(targets, starts, row, work.best, budget, label)
     kernel.tell(targets.place, label, _MS_PER_MIN, minutes, position)
     return minutes, position
 
@@ -309,9 +311,9 @@ def nearest_two(
     targets, (row, starts, _) = task.layout.targets, task.sources
     minutes = np.full((len(origins), 2), np.inf)
     position = np.full((len(origins), 2), -1, dtype=np.int64)
-    work = kernel.make_workspace(task.world, budget, kernel.FAR)
     best = np.full((streets.n_nodes, 2), kernel.FAR)
-    kernel.spread_two(task.world, starts, row, work, budget, best)
+    with _tagged_workspace(streets, task) as work:
+        kernel.spread_two(task.world, starts, row, work, budget, best)
     label = np.full((len(targets.place), 2), kernel.FAR)
     kernel.read_two(targets, starts, row, best, budget, label)
     for k in range(2):
@@ -350,6 +352,19 @@ def _workspace(task: _Task) -> Iterator[kernel.Workspace]:
         work = kernel.make_workspace(task.world, task.limits[1], kernel.UNSEEN)
     yield work
     task.idle.append(work)
+
+
+@contextmanager
+def _tagged_workspace(streets: StreetNetwork, task: _Task) -> Iterator[kernel.Workspace]:
+    """Lend a workspace for a search from many places, one that the streets have used if any."""
+    idle = _IDLE.setdefault(streets, [])
+    try:
+        work = kernel.empty_workspace(idle.pop(), task.limits[0], kernel.FAR)
+    except IndexError:
+        work = kernel.make_workspace(task.world, task.limits[0], kernel.FAR)
+    yield work
+    if not idle:
+        idle.append(work)
 
 
 class _Block(NamedTuple):
