@@ -10,9 +10,11 @@ import pytest
 from planner.report import answer_rows, write_workbook
 from planner.report.html import render_report
 from planner.report.losses import MOST_ROWS, closures_title, read_closures, read_left_out
+from planner.report.method import setting_rows
 from planner.report.nearness import nearness_cells, read_nearness
 from planner.report.whatif import edit_rows, edit_title, read_edits
 from planner.report.words import speak
+from planner.settings import make_settings
 
 ZH, EN = speak("zh"), speak("en")
 MINUTES, CLOSURES = "到最近的站要几分钟", "如果某站关闭"
@@ -261,3 +263,11 @@ def test_without_a_station_today_only_the_plan_is_told(new_plan):
     assert "→" not in dict(answer_rows(bare))["到最近的站，分钟"]
     assert "走到方案最近站点" in section(bare, STREETS)
     assert "按今日站点" not in section(bare, STREETS)
+
+
+def test_changes_among_the_settings_name_only_what_was_asked():
+    asked = {"action": "close", "name": "大桥", "from": [114.9, 25.8], "to": [114.91, 25.81]}
+    rows = setting_rows(make_settings({"streets": {"file": "a.osm", "edits": [asked]}}))
+    told = next(row for row in rows if row.key == "streets.edits")
+    assert told.changed
+    assert told.value == "action = close, name = 大桥, from = [114.9, 25.8], to = [114.91, 25.81]"
