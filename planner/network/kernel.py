@@ -23,10 +23,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from planner.compiled import compiled, inlined
-from planner.network.streets import CLOSED as _CLOSED
+from planner.network.world import CLOSED as _CLOSED
 
 if TYPE_CHECKING:
-    from planner.network.streets import World
+    from planner.network.world import World
 
 CLOSED = np.int64(_CLOSED)
 UNSEEN = np.int32(1 << 30)  # the label, in milliseconds, of a junction that was not reached

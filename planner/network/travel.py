@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
     from planner.network.layout import Layout, Sources
     from planner.network.snap import Places
-    from planner.network.streets import StreetNetwork, World
+    from planner.network.streets import StreetNetwork
+    from planner.network.world import World
 
 _MS_PER_MIN = 60_000
 _LONGEST_MIN = 6_000.0  # labels stay far below CLOSED
