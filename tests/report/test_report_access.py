@@ -174,6 +174,8 @@ def test_changes_of_streets_are_told_with_both_figures(plan, english_plan):
     assert "江北大桥：两端之间 2.1 → 24 分钟，骑手每日共多走 169 小时" in text
     assert "覆盖率，按今日站点 51% → 47%" in text
     assert "变化最大：江北，按今日站点 41% → 22%" in text
+    assert "每日节省，骑手小时 42 " in text
+    assert "每日多走，骑手小时 169 " in text
     assert text.count("方案未计入此项变更") == 2
     assert text.count("方案已计入此项变更") == 1
     first, second, third = read_edits(english_plan)
@@ -199,7 +201,7 @@ def test_sheet_of_changes_has_their_numbers(plan, book):
     heads, *rows = book[STREETS].iter_rows(min_row=2, values_only=True)
     pairs = {
         "两端之间，分钟": ("before_min", "after_min"),
-        "其到站平均，分钟": ("affected_before_min", "affected_after_min"),
+        "其到站平均用时，分钟": ("affected_before_min", "affected_after_min"),
         "覆盖率，按今日站点": ("covered_before", "covered_after"),
         "覆盖率，按方案站点": ("planned_before", "planned_after"),
         "该区覆盖率": ("district_before", "district_after"),
