@@ -12,6 +12,7 @@ from planner.network import (
     Places,
     StreetNetwork,
     kernel,
+    nearest,
     nearest_minutes,
     nearest_two,
     reach_pairs,
@@ -225,7 +226,7 @@ def test_a_queue_that_fills_up_is_made_anew(seed):
         work = work._replace(entries=work.entries[:room], labels=work.labels[:room])
         two = np.full((net.n_nodes, 2), kernel.FAR)
         if room != net.n_nodes + 8:  # two labels a junction need more
-            kernel.spread_two(net.inbound, starts, row, work, 3_600_000, two)
+            nearest.spread_two(net.inbound, starts, row, work, 3_600_000, two)
             work = kernel.empty_workspace(work, 3_600_000, kernel.FAR)
         kernel.spread(net.inbound, starts, row, work, 3_600_000)
         found.append((work.best.copy(), two))
