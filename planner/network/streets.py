@@ -206,7 +206,9 @@ class StreetNetwork:
 
     @cached_property
     def outbound(self) -> World:
-        """The streets as they are travelled."""
+        """The streets as they are travelled; where all are alike both ways, `inbound` itself."""
+        if not self.junction_s and np.array_equal(self.forward_ms, self.backward_ms):
+            return self.inbound
         return self._world(self.forward_ms, self.backward_ms, inbound=False)
 
     @cached_property
