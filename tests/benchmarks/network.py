@@ -311,7 +311,9 @@ def measure_memory(bench):
     said = bench.job("network_jobs.py", "memory", city=bench.city("large"))
     task = f"memory of {said['nodes']:,} vertices: arrays of the network and both worlds"
     yield Row(task, said["held"], tell_megabytes)
-    yield Row("most above imports, network built", said["built"], tell_megabytes)
+    yield Row(
+        "most above imports and what it is made from, network built", said["built"], tell_megabytes
+    )
     yield Row("both worlds, and a search from all stations", said["searched"], tell_megabytes,
               target=bench.size.limit(500e6))  # fmt: skip
     yield Row("and the index that puts points on streets", said["indexed"], tell_megabytes)
