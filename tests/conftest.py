@@ -12,9 +12,14 @@ from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 
+import hypothesis
 import numpy as np
 import pytest
 from PIL import Image
+
+# The same examples every time, however busy the machine.
+hypothesis.settings.register_profile("planner", deadline=None, derandomize=True)
+hypothesis.settings.load_profile("planner")
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,7 @@ from math import factorial
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from planner.errors import InputError, SettingsError
@@ -31,19 +31,16 @@ def test_printed_tables(n, load, limit):
     assert bays_needed(load * 1.01, limit) == n + 1
 
 
-@settings(deadline=None)
 @given(st.integers(0, 60), loads)
 def test_recursion_equals_the_formula(n, load):
     assert erlang_b(n, load) == pytest.approx(plain_erlang_b(n, load), rel=1e-9, abs=1e-300)
 
 
-@settings(deadline=None)
 @given(st.integers(0, 60), loads)
 def test_one_more_server_never_blocks_more(n, load):
     assert erlang_b(n + 1, load) <= erlang_b(n, load)
 
 
-@settings(deadline=None)
 @given(loads, limits)
 def test_bays_needed_is_the_smallest_number(load, limit):
     n = int(bays_needed(load, limit))

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from planner.weighted import weighted_mean, weighted_quantile, weighted_share
@@ -33,7 +33,6 @@ def test_a_share_may_count_rows_in_part():
 rows = st.lists(st.tuples(st.floats(0, 60), st.integers(1, 5)), min_size=1, max_size=9)
 
 
-@settings(deadline=None)
 @given(rows, st.sampled_from([0.1, 0.5, 0.9]), st.randoms(use_true_random=False))
 def test_weight_counts_as_repeated_rows_in_any_order(pairs, share, random):
     values, weight = (np.array(side, dtype=float) for side in zip(*pairs, strict=True))

@@ -225,7 +225,7 @@ def test_accounts_of_two_halves_add_up_to_that_of_the_whole():
     assert add_accounts(one, two) == whole
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.lists(st.tuples(st.floats(-0.4, 0.4), st.floats(-0.4, 0.4)), min_size=1, max_size=30))
 @pytest.mark.parametrize("datum", ["wgs84", "gcj02", "bd09"])
 def test_tabulated_degrees_are_exact_to_a_centimetre(datum, offsets):

@@ -148,7 +148,7 @@ rows_of_fixes = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(rows_of_fixes, st.sampled_from(["robust", "li2008"]), st.randoms(use_true_random=False))
 def test_the_order_of_rows_does_not_matter(rows, method, random):
     shuffled = list(rows)
@@ -158,7 +158,7 @@ def test_the_order_of_rows_does_not_matter(rows, method, random):
     assert a.attrs == b.attrs
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(rows_of_fixes, st.floats(3, 20))
 def test_a_higher_minimum_only_filters(rows, least):
     all_stays = make_stays(fixes(rows), min_stay_min=3)
@@ -166,7 +166,7 @@ def test_a_higher_minimum_only_filters(rows, least):
     same(make_stays(fixes(rows), min_stay_min=least).reset_index(drop=True), filtered)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(rows_of_fixes, st.sampled_from(["robust", "li2008"]))
 def test_counts_add_up_and_stays_of_a_rider_do_not_overlap(rows, method):
     stays = make_stays(fixes(rows), method=method, min_stay_min=3)
@@ -179,7 +179,7 @@ def test_counts_add_up_and_stays_of_a_rider_do_not_overlap(rows, method):
         assert (own["arrive"].to_numpy()[1:] > own["leave"].to_numpy()[:-1]).all()
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(rows_of_fixes)
 def test_riders_do_not_influence_each_other(rows):
     together = make_stays(fixes(rows))

@@ -51,7 +51,7 @@ def test_points_without_weight_count_for_nothing():
     assert compact_groups(np.empty((0, 2)), np.empty(0), radius_m=150).tolist() == []
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(points, st.integers(0, 2**16))
 def test_shuffling_changes_nothing(rows, seed):
     order = np.random.default_rng(seed).permutation(len(rows))

@@ -37,7 +37,7 @@ def test_the_medoid_follows_the_weight():
     assert group_medoids(xy, np.array([1.0, 1, 5, 9]), label).tolist() == [2]
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(points, st.randoms(use_true_random=False))
 def test_shuffled_points_get_the_same_labels(table, random):
     order = list(range(len(table)))
@@ -50,7 +50,7 @@ def test_shuffled_points_get_the_same_labels(table, random):
     assert table[middle, :2].tolist() == table[order][middle_again, :2].tolist()
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(points)
 def test_groups_come_by_weight_and_their_core_is_dense(table):
     xy, weight = table[:, :2], table[:, 2]
@@ -67,7 +67,7 @@ def test_groups_come_by_weight_and_their_core_is_dense(table):
         assert set(label[near[i] & core]) == {label[i]}
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(points)
 def test_medoids_agree_with_all_pairs(table):
     xy, weight = table[:, :2], table[:, 2]

@@ -78,7 +78,7 @@ times = st.lists(
 amounts = st.lists(st.integers(0, 40), min_size=3, max_size=3)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(times, st.tuples(amounts, amounts), st.lists(st.integers(0, 9), min_size=4, max_size=4))
 def test_seats_are_conserved_and_more_of_them_never_give_less(
     make_reach_by_hand, make_demand_table, minutes, seats, weight

@@ -78,7 +78,7 @@ times = st.lists(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(times, st.lists(st.integers(1, 9), min_size=5, max_size=5))
 def test_a_loss_is_what_coverage_falls_by_without_the_station(
     make_reach_by_hand, make_demand_table, make_stations_table, minutes, weight

@@ -1,7 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from planner.coverage import measure_equity
@@ -48,7 +48,6 @@ def test_without_districts_there_is_no_answer():
     }
 
 
-@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(st.floats(0.01, 1.0), st.integers(1, 6)),

@@ -1,7 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from planner.coverage import open_in_dayparts
@@ -57,7 +57,6 @@ def test_malformed_hours_name_the_facility(text):
 minute = st.integers(0, 24 * 60)
 
 
-@settings(deadline=None)
 @given(minute, minute, minute)
 def test_longer_hours_never_close_a_daypart(start, end, more):
     def text(a, b):

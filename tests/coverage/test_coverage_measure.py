@@ -201,7 +201,7 @@ spans = st.sampled_from(["", "00:00-24:00", "11:00-14:00", "22:00-06:00", "08:00
 SHARES = ["covered_share", "backup_share", "gradual_share", "open_share"]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(minutes_tables, st.tuples(st.lists(spans, min_size=4, max_size=4), st.floats(0, 20)))
 def test_more_stations_never_serve_worse_and_no_share_exceeds_the_covered(
     make_reach_by_hand, make_demand_table, make_stations_table, minutes, options

@@ -182,7 +182,7 @@ def test_numbers_of_workers_by_type_are_of_k_or_more(mixed):
             assert told["factor"] == pytest.approx(max(1.0, told["registered"] / told["seen"]))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 2**32 - 1), st.integers(5, 12), st.integers(1, 8))
 def test_totals_under_two_limits_differ_by_groups_of_k(stays_of, seed, k, more):
     """Each point under the higher limit is a union of points under the lower one."""
@@ -202,7 +202,7 @@ def test_totals_under_two_limits_differ_by_groups_of_k(stays_of, seed, k, more):
         assert len(np.unique(inside)) >= k
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.lists(st.tuples(st.integers(1, 40), st.integers(0, 6)), min_size=1, max_size=25),
     st.integers(5, 15),

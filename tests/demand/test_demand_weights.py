@@ -83,7 +83,7 @@ def test_orders_wait_at_the_merchant_and_hand_over_at_the_door(stays_of):
     assert asked["weight_per_day"].tolist() == [45.0]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(seeds, st.sampled_from([5, 8, 12]))
 def test_each_family_adds_up(stays_of, seed, k):
     demand = make_demand(random_town(stays_of, seed), min_workers=k)
@@ -97,7 +97,7 @@ def test_each_family_adds_up(stays_of, seed, k):
     check_table(demand, "demand")
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(seeds)
 def test_the_order_of_rows_and_the_kind_of_text_change_nothing(stays_of, seed):
     stays = random_town(stays_of, seed)
@@ -116,7 +116,7 @@ def test_the_order_of_rows_and_the_kind_of_text_change_nothing(stays_of, seed):
         assert again.attrs == first.attrs
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(seeds, st.sampled_from([5, 8, 12]), st.sampled_from([0.0, 200.0, 600.0]))
 def test_each_point_has_k_distinct_workers_counted_by_hand(stays_of, seed, k, merge_m):
     stays = random_town(stays_of, seed)
@@ -213,7 +213,7 @@ def test_without_riders_there_is_nothing_to_expand_from(stays_of):
         make_demand(counts, registered={"food": 400})
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(seeds, st.integers(2, 40))
 def test_twice_the_register_is_twice_the_weight(stays_of, seed, times):
     stays = random_town(stays_of, seed)
@@ -251,7 +251,7 @@ def test_need_of_nothing_is_an_error(stays_of):
         make_demand(lasting(two_types(stays_of), 10.0), need={"wait": 0.0})
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(seeds, st.floats(0.1, 9.0), st.floats(0.1, 9.0), st.floats(0.1, 9.0))
 def test_weighed_families_add_up_too(stays_of, seed, a, b, c):
     demand = make_demand(

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from planner.load.cells import as_text, each_text, read_degrees, read_pair, to_numbers
@@ -88,7 +88,6 @@ def test_pairs(cells, latitude_first):
         same(second, want[1][len(cells) - len(column) :])
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.sampled_from(TIMES), max_size=12),
     st.sampled_from(["Asia/Shanghai", "Europe/Berlin", "UTC"]),
@@ -101,7 +100,6 @@ def test_times(cells, clock, day_first):
         assert found.tolist() == want.tolist()[len(cells) - len(column) :]
 
 
-@settings(deadline=None)
 @given(
     st.lists(
         st.sampled_from([0, 1, 1_757_905_320, 1_757_905_320_123, 1_757_905_320_123_456,
@@ -118,7 +116,6 @@ def test_numbered_times(cells):
     assert read_instants(column, clock="Asia/Shanghai").to_pandas().tolist() == want.tolist()
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.datetimes(pd.Timestamp("1990-01-01"), pd.Timestamp("2099-12-30")), max_size=8),
     st.sampled_from(["Asia/Shanghai", "Europe/Berlin", "Africa/Casablanca", "Pacific/Apia"]),

@@ -222,7 +222,7 @@ def test_losses_always_add_up(masks):
 cells = st.sampled_from(["114.95", "25.85", "", "x", "0", "300", "114.95.1", "-", "１１４．９２"])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(cells, cells), max_size=12))
 def test_every_row_of_any_register_is_kept_or_counted(tmp_path_factory, pairs):
     folder = tmp_path_factory.mktemp("register")

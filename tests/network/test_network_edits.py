@@ -28,7 +28,7 @@ from planner.network.streets import CLOSED
 CRS = "EPSG:32650"
 X0, Y0 = ORIGIN = np.array([500_000.0, 2_800_000.0])
 TO_DEGREES = Transformer.from_crs(CRS, "EPSG:4326", always_xy=True)
-RUNS = settings(max_examples=20, deadline=None, derandomize=True)
+RUNS = settings(max_examples=20)
 METRE = 3.6  # km/h: a metre takes a second, so that every rounding is exact
 
 

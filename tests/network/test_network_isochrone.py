@@ -209,7 +209,7 @@ def test_neither_order_nor_threads_change_an_area():
 
 
 @given(seed=st.integers(0, 10**6))
-@settings(max_examples=25, deadline=None, derandomize=True)
+@settings(max_examples=25)
 def test_areas_of_any_streets_are_valid_and_nest(seed):
     rng = np.random.default_rng(seed)
     n = int(rng.integers(3, 60))

@@ -38,7 +38,7 @@ def nodes_of(z):
 
 
 @given(seed=st.integers(0, 10**6))
-@settings(max_examples=80, deadline=None, derandomize=True)
+@settings(max_examples=80)
 def test_rings_are_simple_and_part_the_nodes_by_sign(seed):
     z, _ = made(seed)
     area = area_of(z)
@@ -50,7 +50,7 @@ def test_rings_are_simple_and_part_the_nodes_by_sign(seed):
 
 
 @given(seed=st.integers(0, 10**6))
-@settings(max_examples=80, deadline=None, derandomize=True)
+@settings(max_examples=80)
 def test_a_lower_field_has_the_larger_area(seed):
     z, rng = made(seed)
     lower = bordered((z - rng.uniform(0, 0.4, z.shape))[1:-1, 1:-1])
@@ -59,7 +59,7 @@ def test_a_lower_field_has_the_larger_area(seed):
 
 
 @given(seed=st.integers(0, 10**6))
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=40)
 def test_small_holes_are_filled_with_what_lies_in_them(seed):
     z, _ = made(seed)
     whole, filled = area_of(z), area_of(z, least_hole=4.0)

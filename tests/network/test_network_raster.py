@@ -32,7 +32,7 @@ def nodes_of(ground):
 
 
 @given(seed=st.integers(0, 10**6))
-@settings(max_examples=15, deadline=None, derandomize=True)
+@settings(max_examples=15)
 def test_nodes_name_their_nearest_streets(seed):
     rng = np.random.default_rng(seed)
     n = int(rng.integers(2, 40))

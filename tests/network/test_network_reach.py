@@ -193,7 +193,7 @@ def grid_city(seed, junction_s=0.0):
 
 
 @given(seed=st.integers(0, 10**6))
-@settings(max_examples=25, deadline=None, derandomize=True)
+@settings(max_examples=25)
 def test_shuffled_rows_change_nothing(seed):
     rng, net = grid_city(seed, junction_s=4.0)
     chain, share = rng.integers(0, net.n_edges, 90), rng.choice([0.0, 0.3, 0.5, 0.77, 1.0], 90)
@@ -213,7 +213,7 @@ def test_shuffled_rows_change_nothing(seed):
 
 
 @given(seed=st.integers(0, 10**6))
-@settings(max_examples=25, deadline=None, derandomize=True)
+@settings(max_examples=25)
 def test_a_queue_that_fills_up_is_made_anew(seed):
     """As short a queue as can be gives the labels of a long one."""
     rng, net = grid_city(seed)

@@ -35,7 +35,7 @@ def two_parts(gap_m):
 
 
 @given(seed=st.integers(0, 10**6))
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=60)
 def test_nearest_place_equals_shapely(seed):
     rng = np.random.default_rng(seed)
     n = int(rng.integers(2, 200))

@@ -22,7 +22,7 @@ from planner.network import (
 
 CRS = "EPSG:32650"
 LEG_KMH = 4.0
-RUNS = settings(max_examples=60, deadline=None, derandomize=True)
+RUNS = settings(max_examples=60)
 
 
 def random_city(seed):
