@@ -58,7 +58,7 @@ def solve_mclp(
     count
         How many to choose, the required among them. With costs it may be None: no limit.
     xy
-        Shape (candidates, 2), a hint that never changes what is right; not needed today.
+        Shape (candidates, 2), a hint that never changes what is right.
     existing
         Columns already open: their cover counts, they do not count and are not in `chosen`.
     required, forbidden
@@ -126,7 +126,7 @@ def solve_mclp(
     )
     _check_xy(xy, problem.matrix.shape[1])
     values = check_weight(weight, problem.matrix.shape[0])
-    core = make_core(problem)
+    core = make_core(problem, xy)
     scaled = scale_weight(np.where(problem.open_rows | (core.group >= 0), values, 0.0))
     _tell(on_step, 1)
     chosen, bound = _decide(
