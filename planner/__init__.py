@@ -32,7 +32,7 @@ if TYPE_CHECKING:
         scan_activity,
         write_sample,
     )
-    from planner.locate import Solution, solve_mclp
+    from planner.locate import Solution, solve_lscp, solve_mclp
     from planner.network import (
         StreetNetwork,
         edit_streets,
@@ -73,7 +73,7 @@ _HOMES = {
         "scan_activity",
         "write_sample",
     ],
-    "locate": ["Solution", "solve_mclp"],
+    "locate": ["Solution", "solve_lscp", "solve_mclp"],
     "network": [
         "StreetNetwork",
         "edit_streets",
@@ -127,6 +127,7 @@ __all__ = [
     "run_study",
     "save_streets",
     "scan_activity",
+    "solve_lscp",
     "solve_mclp",
     "write_map",
     "write_outputs",

@@ -1,6 +1,7 @@
 """Location models over arrays: covers in, proven solutions out; no geography here."""
 
+from planner.locate.lscp import solve_lscp
 from planner.locate.mclp import heuristic_mclp, solve_mclp
 from planner.locate.solution import Solution
 
-__all__ = ["Solution", "heuristic_mclp", "solve_mclp"]
+__all__ = ["Solution", "heuristic_mclp", "solve_lscp", "solve_mclp"]
