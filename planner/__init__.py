@@ -32,7 +32,7 @@ if TYPE_CHECKING:
         scan_activity,
         write_sample,
     )
-    from planner.locate import Solution, solve_lscp, solve_mclp
+    from planner.locate import Solution, solve_lscp, solve_mclp, solve_pcenter
     from planner.network import (
         StreetNetwork,
         edit_streets,
@@ -73,7 +73,7 @@ _HOMES = {
         "scan_activity",
         "write_sample",
     ],
-    "locate": ["Solution", "solve_lscp", "solve_mclp"],
+    "locate": ["Solution", "solve_lscp", "solve_mclp", "solve_pcenter"],
     "network": [
         "StreetNetwork",
         "edit_streets",
@@ -129,6 +129,7 @@ __all__ = [
     "scan_activity",
     "solve_lscp",
     "solve_mclp",
+    "solve_pcenter",
     "write_map",
     "write_outputs",
     "write_report",

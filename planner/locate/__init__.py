@@ -2,6 +2,7 @@
 
 from planner.locate.lscp import solve_lscp
 from planner.locate.mclp import heuristic_mclp, solve_mclp
+from planner.locate.pcenter import solve_pcenter
 from planner.locate.solution import Solution
 
-__all__ = ["Solution", "heuristic_mclp", "solve_lscp", "solve_mclp"]
+__all__ = ["Solution", "heuristic_mclp", "solve_lscp", "solve_mclp", "solve_pcenter"]
