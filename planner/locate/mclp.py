@@ -10,6 +10,7 @@ import numpy as np
 
 from planner.errors import InputError, SettingsError
 from planner.locate.bounds import relax
+from planner.locate.branch import branch
 from planner.locate.exact import make_kernel, prove
 from planner.locate.heuristics import covered_weight, search
 from planner.locate.presolve import make_core
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
     from planner.locate.problem import Problem, Scaled
 
 _STEPS = 4
-# Above so many cover entries HiGHS takes minutes (37 s at 37,000, measured), and where the clock
-# cuts in, two runs differ: the Lagrangean bound stands alone then.
-_HIGHS_ENTRIES = 25_000
 # The smallest gap that floating point in the proof can tell from none.
 _TOLERANCE = 1e-9
 
@@ -99,9 +97,10 @@ def solve_mclp(
     a_ij = 1 where candidate j covers i, x_j = 1 where j is opened and y_i = 1 where i is covered.
 
     Presolve, greedy, swaps and annealing give the choice; a Lagrangean bound, evaluated in
-    integers, proves how good it is; what the bound cannot exclude goes to HiGHS, if it is not too
-    much. HiGHS works in floating point, so its bound is told 1e-6 higher than it says, and rounded
-    down where the weights are whole.
+    integers, proves how good it is; what the bound cannot exclude is split by a branch and bound
+    (`planner.locate.branch`), or, where costs or conflicts limit the choice, goes to HiGHS. HiGHS
+    works in floating point, so its bound is told 1e-6 higher than it says, and rounded down where
+    the weights are whole.
     Nothing returned is ever worse than what the heuristics found.
 
     Examples
@@ -249,9 +248,24 @@ def _decide(
     _tell(on_step, 3)
     left = deadline - time.perf_counter()
     if before + bound > enough and left > 0:
-        near = max(value, math.floor(value / (1.0 - 0.5 * gap))) - before
-        kernel = make_kernel(core.cover, weight, limits, relaxation, chosen, enough=near, unit=unit)
-        if kernel.cover.client.size <= _HIGHS_ENTRIES or not problem.plain:
+        if problem.plain:
+            proved = branch(
+                core.cover,
+                weight,
+                limits.most,
+                chosen=chosen,
+                relaxation=relaxation,
+                gap=gap,
+                before=before,
+                unit=unit,
+                deadline=deadline,
+            )
+            bound, chosen = min(bound, proved.bound), proved.chosen
+        else:
+            near = max(value, math.floor(value / (1.0 - 0.5 * gap))) - before
+            kernel = make_kernel(
+                core.cover, weight, limits, relaxation, chosen, enough=near, unit=unit
+            )
             spare = max(0.0, 0.9 * (enough - value))
             proof = prove(kernel, chosen, unit=unit, abs_gap=spare, time_limit_s=left)
             bound, chosen = min(bound, proof.bound), proof.chosen

@@ -143,7 +143,7 @@ def _merge(
         group, size = _groups(_sums(start, client, keep, alive, keys))
         if _uniform(start, client, keep, alive, group, size):
             break
-    return (*_leaders_only(start, client, keep, group, size.size), group)
+    return (*_leaders_only(start, client, keep, group), group)
 
 
 def add_up(value: np.ndarray, group: np.ndarray, groups: int) -> np.ndarray:
@@ -178,7 +178,7 @@ def _sums(
 
 @compiled
 def _groups(sums: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Number equal pairs of sums by their first member, through a hash table; sizes beside."""
+    """Give equal pairs of sums one number, by their first member; return the sizes beside."""
     m = sums.shape[0]
     slots = 2
     while slots < 2 * m:
@@ -237,7 +237,7 @@ def _uniform(  # noqa: PLR0917
 
 @compiled
 def _leaders_only(
-    start: np.ndarray, client: np.ndarray, keep: np.ndarray, group: np.ndarray, groups: int
+    start: np.ndarray, client: np.ndarray, keep: np.ndarray, group: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the kept covers over groups, each group where its first member stood."""
     leads = np.zeros(group.size, np.bool_)
