@@ -13,7 +13,8 @@ from planner.errors import InputError, NoSolutionError, SettingsError
 from planner.locate.lscp_partial import cover_share
 from planner.locate.presolve import make_core, restrict
 from planner.locate.problem import check_weight, make_problem, scale_weight
-from planner.locate.setcover import Answer, cover_all, outdone
+from planner.locate.setcover import Answer, cover_all
+from planner.locate.setcover_reduce import outdone
 from planner.locate.solution import Solution
 
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ from scipy import sparse
 
 from planner.errors import NoSolutionError
 from planner.locate.problem import check_weight
-from planner.locate.setcover import as_cover, cover_all
+from planner.locate.setcover import cover_all
+from planner.locate.setcover_reduce import as_cover
 from planner.locate.solution import Solution
 from planner.locate.travel import (
     TOLERANCE,

@@ -11,7 +11,8 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 
 from planner.errors import InputError, NoSolutionError, SettingsError
 from planner.locate import solve_lscp, solve_mclp
-from planner.locate.setcover import as_cover, cover_all, reduce_cover
+from planner.locate.setcover import cover_all
+from planner.locate.setcover_reduce import as_cover, reduce_cover
 
 
 def csr(cover):
@@ -147,12 +148,12 @@ def plain_program(cover, weight, cost, share):
 @pytest.mark.parametrize("priced", [False, True])
 @pytest.mark.parametrize("seed", range(2))
 def test_optimum_is_that_of_the_plain_program(seed, priced, share):
-    cover, weight = city(n=60, m=200, radius=0.2, seed=seed)
-    cost = np.random.default_rng(seed).integers(3, 12, 60).astype(float)
+    cover, weight = city(n=50, m=140, radius=0.2, seed=seed)
+    cost = np.random.default_rng(seed).integers(3, 12, 50).astype(float)
     solution = solve_lscp(
         cover, weight=weight, target_share=share, cost=cost if priced else None, gap=0.0
     )
-    plain = plain_program(cover, weight, cost if priced else np.ones(60), share)
+    plain = plain_program(cover, weight, cost if priced else np.ones(50), share)
     assert solution.status == "optimal"
     assert solution.objective == pytest.approx(plain, abs=1e-6)
     assert solution.bound == pytest.approx(plain, abs=1e-6)
