@@ -32,7 +32,7 @@ if TYPE_CHECKING:
         scan_activity,
         write_sample,
     )
-    from planner.locate import Solution, solve_lscp, solve_mclp, solve_pcenter
+    from planner.locate import Solution, solve_lscp, solve_mclp, solve_pcenter, solve_pmedian
     from planner.network import (
         StreetNetwork,
         edit_streets,
@@ -73,7 +73,7 @@ _HOMES = {
         "scan_activity",
         "write_sample",
     ],
-    "locate": ["Solution", "solve_lscp", "solve_mclp", "solve_pcenter"],
+    "locate": ["Solution", "solve_lscp", "solve_mclp", "solve_pcenter", "solve_pmedian"],
     "network": [
         "StreetNetwork",
         "edit_streets",
@@ -130,6 +130,7 @@ __all__ = [
     "solve_lscp",
     "solve_mclp",
     "solve_pcenter",
+    "solve_pmedian",
     "write_map",
     "write_outputs",
     "write_report",
