@@ -69,27 +69,14 @@ def plan_study(s: Settings, *, on_stage: OnStage | None = None) -> Plan:
         "gatherings", find_gatherings, demand, existing=stations,
         shelter_m=s.candidates.shelter_m, **places,
     )  # fmt: skip
-    candidates = stage(
-        "candidates", make_candidates, demand, streets, existing=stations, hosts=hosts,
-        hotspots=hotspots, gatherings=gatherings, area=area, kinds=s.candidates.kinds,
-        spacing_m=s.candidates.spacing_m, host_m=s.candidates.host_m,
-        max_count=s.candidates.max_count,
-        new_hours=s.siting.new_hours, rng=seed,
-    )  # fmt: skip
+    candidates = stage("candidates", _offer, s, demand, inputs, hotspots, gatherings)
     reach = stage("reach", make_reach, streets, demand, candidates, **limit)
     _check_near_streets(reach, demand)
 
     existing = _add_seats(s, candidates[candidates["action"] == "keep"], stations)
     today = _minutes(s, streets, demand, existing)
     before = stage("coverage", _measure, s, reach, demand, existing, area=area, minutes=today)
-    sites = stage(
-        "siting", choose_stations, reach, demand, candidates, s.siting.count,
-        model=s.siting.model, min_spacing_m=s.siting.min_spacing_m, gap=s.siting.gap,
-        informal_share=s.siting.informal_share,
-        time_limit_s=s.siting.time_limit_s, reruns=s.siting.reruns, rng=seed,
-        existing_minutes=None if existing.empty else today["nearest_min"],
-        language=s.study.language,
-    )  # fmt: skip
+    sites = stage("siting", _choose, s, reach, demand, candidates, today)
     chosen = _add_seats(s, candidates.loc[sites["candidate_id"]], None)
     opened = pd.concat([existing, chosen])
     planned = _minutes(s, streets, demand, opened)
@@ -306,6 +293,40 @@ def _check_data(
     return quality.measure_quality(
         s, area=inputs.area, streets=inputs.streets, stays=stops, visits=visits, demand=demand,
         stations=inputs.stations, hosts=inputs.hosts,
+    )  # fmt: skip
+
+
+def _offer(
+    s: Settings,
+    demand: gpd.GeoDataFrame,
+    inputs: Inputs,
+    hotspots: gpd.GeoDataFrame,
+    gatherings: gpd.GeoDataFrame,
+) -> gpd.GeoDataFrame:
+    """List where a station is, and where one could be."""
+    return make_candidates(
+        demand, inputs.streets, existing=inputs.stations, hosts=inputs.hosts, hotspots=hotspots,
+        gatherings=gatherings, area=inputs.area, kinds=s.candidates.kinds,
+        spacing_m=s.candidates.spacing_m, host_m=s.candidates.host_m,
+        max_count=s.candidates.max_count, new_hours=s.siting.new_hours, rng=s.study.seed,
+    )  # fmt: skip
+
+
+def _choose(
+    s: Settings,
+    reach: Reach,
+    demand: gpd.GeoDataFrame,
+    candidates: gpd.GeoDataFrame,
+    today: pd.DataFrame,
+) -> gpd.GeoDataFrame:
+    """Choose new stations; `today` are the minutes to those that there are."""
+    known = (candidates["action"] == "keep").any()
+    return choose_stations(
+        reach, demand, candidates, s.siting.count, model=s.siting.model,
+        min_spacing_m=s.siting.min_spacing_m, gap=s.siting.gap,
+        informal_share=s.siting.informal_share, time_limit_s=s.siting.time_limit_s,
+        reruns=s.siting.reruns, rng=s.study.seed,
+        existing_minutes=today["nearest_min"] if known else None, language=s.study.language,
     )  # fmt: skip
 
 

@@ -164,7 +164,7 @@ WORDS = {
     "figureEnds": "min, end to end",
     "figureSaved": "rider-hours saved a day",
     "figureLost": "rider-hours lost a day",
-    "figureAffected": "visits a day go another way",
+    "figureAffected": "visits affected a day",
     "figureFull": "find it full",
     "cellWeight": "{n} visits a day",
     "cellReached": "reached",

@@ -42,10 +42,11 @@ def pieces_from_arrays(  # noqa: PLR0917 - as `from_arrays`
     )
     classes = _column(street_class, m, "street_class", np.full(m, ORDINARY)).astype(np.int8)
     kmh, speed = _speeds(speed_kmh, m, mode)
-    backward = np.where(one_way & (mode != "walk"), 0.0, kmh)
+    bound = one_way.any() and mode != "walk"
+    backward = np.where(one_way, 0.0, kmh) if bound else kmh
     edges = Pieces(
-        x, y, tail, head, length, kmh, backward, code.astype(np.int32),
-        names.astype(object), classes,
+        x, y, tail.astype(np.int32), head.astype(np.int32), length, kmh, backward,
+        code.astype(np.int32), names.astype(object), classes,
     )  # fmt: skip
     if geometry is None:
         return edges, speed

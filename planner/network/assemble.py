@@ -91,100 +91,166 @@ def cut_at(pieces: Pieces, barred: np.ndarray) -> tuple[Pieces, int]:
 
 def make_chains(pieces: Pieces) -> Chains:
     """Contract pieces into chains; pieces closed both ways are left out."""
-    is_open = (pieces.forward_kmh > 0) | (pieces.backward_kmh > 0)
-    loop = (pieces.a == pieces.b) & (pieces.length_m <= 0)
-    kept = np.flatnonzero(is_open & ~loop)
-    a, b = pieces.a[kept].astype(np.int64), pieces.b[kept].astype(np.int64)
-    length = pieces.length_m[kept].astype(np.float64)
-    forward, backward = pieces.forward_kmh[kept], pieces.backward_kmh[kept]
-    n = len(pieces.x)
+    open_pieces = _usable(pieces)
+    start, run, junctions, number = _contract(open_pieces)
+    start, run = _canonical(open_pieces, start, run, number)
+    return _shape(open_pieces, start, run, junctions, number)
 
-    ends = np.concatenate([a, b])
-    incident = np.argsort(ends, kind="stable") % max(len(a), 1)
-    ptr = np.concatenate([[0], np.cumsum(np.bincount(ends, minlength=n))]).astype(np.int64)
-    label = pieces.name_code[kept].astype(np.int64) * 8 + pieces.street_class[kept]
-    junction = _junctions(ptr, incident, b, label, forward, backward)
-    order = _along_curve(pieces.x, pieces.y)
-    start, run = _runs(ptr, incident, a, b, junction, order)
 
-    # one number for every junction that a chain touches, along the curve
-    piece, reverse = run >> 1, (run & 1).astype(bool)
-    first = np.where(reverse, b[piece], a[piece])
-    last = np.where(reverse, a[piece], b[piece])
-    used = np.zeros(n, dtype=bool)
-    used[first[start[:-1]]] = used[last[start[1:] - 1]] = True
-    junctions = order[used[order]]
-    number = np.full(n, -1, dtype=np.int32)
-    number[junctions] = np.arange(len(junctions), dtype=np.int32)
-
-    run, start = _canonical(run, start, number, first, last, pieces)
-    piece, reverse = run >> 1, (run & 1).astype(bool)
-    first = np.where(reverse, b[piece], a[piece])
-    last = np.where(reverse, a[piece], b[piece])
-    head_piece, tail_piece = piece[start[:-1]], piece[start[1:] - 1]
-    turned = reverse[start[:-1]]
-    vertex_ptr, vertices, vertex_m = _shapes(start, first, last, length[piece])
-    return Chains(
-        x=pieces.x[junctions].astype(np.float64),
-        y=pieces.y[junctions].astype(np.float64),
-        tail=number[first[start[:-1]]],
-        head=number[last[start[1:] - 1]],
-        length_m=vertex_m[vertex_ptr[1:] - 1],
-        forward_kmh=np.where(turned, backward[head_piece], forward[head_piece]),
-        backward_kmh=np.where(turned, forward[head_piece], backward[head_piece]),
-        name_code=pieces.name_code[kept][tail_piece].astype(np.int32),
-        street_class=pieces.street_class[kept][tail_piece].astype(np.int8),
-        vertex_ptr=vertex_ptr,
-        vertex_x=pieces.x[vertices].astype(np.float64),
-        vertex_y=pieces.y[vertices].astype(np.float64),
-        vertex_m=vertex_m,
+def _usable(pieces: Pieces) -> Pieces:
+    """Return the pieces that may be travelled; vertex numbers become int32."""
+    kept = (pieces.forward_kmh > 0) | (pieces.backward_kmh > 0)
+    kept &= (pieces.a != pieces.b) | (pieces.length_m > 0)
+    rows = slice(None) if kept.all() else np.flatnonzero(kept)
+    return pieces._replace(
+        a=pieces.a[rows].astype(np.int32, copy=False),
+        b=pieces.b[rows].astype(np.int32, copy=False),
+        length_m=pieces.length_m[rows].astype(np.float64, copy=False),
+        forward_kmh=pieces.forward_kmh[rows],
+        backward_kmh=pieces.backward_kmh[rows],
+        name_code=pieces.name_code[rows],
+        street_class=pieces.street_class[rows],
     )
 
 
-def _canonical(  # noqa: PLR0917
-    run: np.ndarray,
-    start: np.ndarray,
-    number: np.ndarray,
-    first: np.ndarray,
-    last: np.ndarray,
-    pieces: Pieces,
+def _contract(pieces: Pieces) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Follow pieces between junctions.
+
+    Returns
+    -------
+    start, run
+        Chain c is the pieces ``run[start[c]:start[c + 1]]``, each ``piece << 1 | 1 if reversed``.
+    junctions
+        The vertex of each junction, along the curve.
+    number
+        The junction at each vertex, -1 if none.
+    """
+    a, b, n = pieces.a, pieces.b, len(pieces.x)
+    ptr, incident = _incidence(a, b, n)
+    label = pieces.name_code.astype(np.int32) * np.int32(8) + pieces.street_class
+    junction = _junctions(ptr, incident, b, label, pieces.forward_kmh, pieces.backward_kmh)
+    order = _along_curve(pieces.x, pieces.y)
+    start, run = _runs(ptr, incident, a, b, junction, order)
+    used = np.zeros(n, dtype=bool)
+    used[_ends(pieces, run[start[:-1]])[0]] = used[_ends(pieces, run[start[1:] - 1])[1]] = True
+    junctions = order[used[order]]
+    number = np.full(n, -1, dtype=np.int32)
+    number[junctions] = np.arange(len(junctions), dtype=np.int32)
+    return start, run, junctions, number
+
+
+def _ends(pieces: Pieces, run: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Vertices at which each step of the runs begins and ends."""
+    piece, reverse = run >> 1, (run & 1).astype(bool)
+    one, other = pieces.a[piece], pieces.b[piece]
+    return np.where(reverse, other, one), np.where(reverse, one, other)
+
+
+def _canonical(
+    pieces: Pieces, start: np.ndarray, run: np.ndarray, number: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Turn every chain to run from its lower junction, and sort chains by ends and shape."""
-    tail, head = number[first[start[:-1]]], number[last[start[1:] - 1]]
-    second, second_last = last[start[:-1]], first[start[1:] - 1]
+    first, second = _ends(pieces, run[start[:-1]])
+    second_last, last = _ends(pieces, run[start[1:] - 1])
+    tail, head = number[first], number[last]
     x, y = pieces.x, pieces.y
     later = (x[second] > x[second_last]) | (
         (x[second] == x[second_last]) & (y[second] > y[second_last])
     )
     flip = (tail > head) | ((tail == head) & later)
-    near = np.where(flip, second_last, second)
-    far = np.where(flip, second, second_last)
-    count = np.diff(start)
-    lower, upper = np.minimum(tail, head), np.maximum(tail, head)
-    order = np.lexsort((y[far], x[far], y[near], x[near], count, upper, lower))
-    new_start = np.concatenate([[0], np.cumsum(count[order])])
-    chain = np.repeat(np.arange(len(order)), count[order])
-    step = np.arange(len(run)) - new_start[chain]
-    back = flip[order][chain]
-    old = start[:-1][order][chain] + np.where(back, count[order][chain] - 1 - step, step)
-    return run[old] ^ back, new_start
+    pair = np.minimum(tail, head) * np.int64(len(number)) + np.maximum(tail, head)
+    order = np.argsort(pair, kind="stable").astype(np.int32)
+    tied = _tied(pair[order])
+    group = order[tied]
+    near = np.where(flip, second_last, second)[group]
+    far = np.where(flip, second, second_last)[group]
+    keys = y[far], x[far], y[near], x[near], np.diff(start)[group], pair[group]
+    order[tied] = group[np.lexsort(keys)]
+    return _turned(start, run, order, flip)
 
 
-def _shapes(
-    start: np.ndarray, first: np.ndarray, last: np.ndarray, length: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _tied(value: np.ndarray) -> np.ndarray:
+    """Tell which of some sorted values stand there more than once."""
+    equal = value[1:] == value[:-1]
+    tied = np.zeros(len(value), dtype=bool)
+    tied[1:] |= equal
+    tied[:-1] |= equal
+    return tied
+
+
+def _shape(
+    pieces: Pieces, start: np.ndarray, run: np.ndarray, junctions: np.ndarray, number: np.ndarray
+) -> Chains:
+    """Describe the chains by their junctions, costs and vertices."""
+    vertex_ptr = start + np.arange(len(start))
+    vertices, metres = _vertices(start, run, pieces.a, pieces.b, pieces.length_m)
+    one, turned = run[start[:-1]] >> 1, (run[start[:-1]] & 1).astype(bool)
+    return Chains(
+        x=pieces.x[junctions].astype(np.float64, copy=False),
+        y=pieces.y[junctions].astype(np.float64, copy=False),
+        tail=number[vertices[vertex_ptr[:-1]]],
+        head=number[vertices[vertex_ptr[1:] - 1]],
+        length_m=metres[vertex_ptr[1:] - 1],
+        forward_kmh=np.where(turned, pieces.backward_kmh[one], pieces.forward_kmh[one]),
+        backward_kmh=np.where(turned, pieces.forward_kmh[one], pieces.backward_kmh[one]),
+        name_code=pieces.name_code[one].astype(np.int32, copy=False),
+        street_class=pieces.street_class[one].astype(np.int8, copy=False),
+        vertex_ptr=vertex_ptr,
+        vertex_x=pieces.x[vertices].astype(np.float64, copy=False),
+        vertex_y=pieces.y[vertices].astype(np.float64, copy=False),
+        vertex_m=metres,
+    )
+
+
+@compiled
+def _vertices(
+    start: np.ndarray, run: np.ndarray, a: np.ndarray, b: np.ndarray, length: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Vertices of every chain, both ends included, and the metres walked up to each."""
-    n_chains = len(start) - 1
-    ptr = start + np.arange(n_chains + 1)
-    chain = np.repeat(np.arange(n_chains), np.diff(start))
-    vertices = np.empty(ptr[-1], dtype=np.int64)
-    metres = np.zeros(ptr[-1])
-    inner = np.arange(len(first)) + chain
-    vertices[inner], vertices[ptr[1:] - 1] = first, last[start[1:] - 1]
-    total = np.cumsum(length)
-    before = np.concatenate([[0.0], total])[start[:-1]]
-    metres[inner + 1] = total - before[chain]
-    return ptr.astype(np.int64), vertices, metres
+    vertices = np.empty(len(run) + len(start) - 1, np.int32)
+    metres = np.zeros(len(vertices))
+    at = 0
+    for c in range(len(start) - 1):
+        for k in range(start[c], start[c + 1]):
+            piece, reverse = run[k] >> 1, run[k] & 1
+            vertices[at] = b[piece] if reverse else a[piece]
+            vertices[at + 1] = a[piece] if reverse else b[piece]
+            metres[at + 1] = metres[at] + length[piece]
+            at += 1
+        at += 1
+    return vertices, metres
+
+
+@compiled
+def _incidence(a: np.ndarray, b: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
+    """List the pieces at each vertex: those that start there, then those that end there."""
+    ptr = np.zeros(n + 1, np.int64)
+    for k in range(len(a)):
+        ptr[a[k] + 1] += 1
+        ptr[b[k] + 1] += 1
+    for i in range(n):
+        ptr[i + 1] += ptr[i]
+    at = ptr[:-1].astype(np.int32)
+    incident = np.empty(2 * len(a), np.int32)
+    for ends in (a, b):
+        for k in range(len(ends)):
+            incident[at[ends[k]]] = k
+            at[ends[k]] += 1
+    return ptr, incident
+
+
+@compiled
+def _turned(
+    start: np.ndarray, run: np.ndarray, order: np.ndarray, flip: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Put chains into an order, those of `flip` backward."""
+    starts, steps = np.zeros_like(start), np.empty_like(run)
+    for k, c in enumerate(order):
+        low, high, at = start[c], start[c + 1], starts[k]
+        for step in range(high - low):
+            steps[at + step] = run[high - 1 - step] ^ 1 if flip[c] else run[low + step]
+        starts[k + 1] = at + high - low
+    return starts, steps
 
 
 @compiled
@@ -222,7 +288,7 @@ def _runs(  # noqa: PLR0917
 ) -> tuple[np.ndarray, np.ndarray]:
     """Follow pieces from junction to junction: ``piece << 1 | against its direction``."""
     used = np.zeros(len(a), np.bool_)
-    run = np.empty(len(a), np.int64)
+    run = np.empty(len(a), np.int32)
     start = np.zeros(len(a) + 1, np.int64)
     n_runs, filled = 0, 0
     for lap in range(
@@ -255,11 +321,8 @@ def _runs(  # noqa: PLR0917
 def _along_curve(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Order points along a Hilbert curve, those in one cell of it by their places."""
     place = hilbert(x, y)
-    order = np.argsort(place, kind="stable")
-    equal = place[order[1:]] == place[order[:-1]]
-    tied = np.zeros(len(x), dtype=bool)
-    tied[1:] |= equal
-    tied[:-1] |= equal
+    order = np.argsort(place, kind="stable").astype(np.int32)
+    tied = _tied(place[order])
     group = order[tied]
     order[tied] = group[np.lexsort((y[group], x[group], place[group]))]
     return order

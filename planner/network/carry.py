@@ -9,7 +9,7 @@ import numpy as np
 
 from planner.network.grid import find_nearest
 from planner.network.snap import Places, place
-from planner.network.streets import CLOSED
+from planner.network.world import CLOSED
 
 if TYPE_CHECKING:
     from planner.network.streets import StreetNetwork

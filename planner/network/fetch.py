@@ -15,7 +15,7 @@ from pyproj import CRS
 
 from planner.errors import InputError, SettingsError
 from planner.geo import WGS84, utm_crs
-from planner.network.access import NODE_TAGS, TAGS, check_mode, check_speed, one_way
+from planner.network.access import NODE_TAGS, ROADS, TAGS, check_mode, check_speed, one_way
 from planner.network.frame import ground_length
 from planner.progress import OnStage, Stages
 from planner.settings import SPEED_KMH
@@ -79,7 +79,7 @@ def fetch_streets(
 
     Notes
     -----
-    Kept are all ways with `highway`, the tags that the access table reads, barriers on nodes, and
+    Kept are all ways of the access table with the tags that it reads, barriers on nodes, and
     geodesic lengths. Data © OpenStreetMap contributors, ODbL 1.0.
     """
     file = Path(file)
@@ -185,7 +185,7 @@ def _download(ox: Any, area: shapely.Geometry, server: str) -> nx.MultiDiGraph:
     try:
         graph = ox.graph_from_polygon(
             area, simplify=False, retain_all=True, truncate_by_edge=True,
-            custom_filter='["highway"]',
+            custom_filter=f'["highway"~"^({"|".join(ROADS)})$"]',
         )  # fmt: skip
     except OSError as error:
         raise _unreachable(server, error) from error

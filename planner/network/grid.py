@@ -44,24 +44,21 @@ class Nearest(NamedTuple):
 def make_grid(vertex_ptr: np.ndarray, x: np.ndarray, y: np.ndarray) -> Grid:
     """Index the pieces between consecutive vertices of chains."""
     chain = np.repeat(np.arange(len(vertex_ptr) - 1, dtype=np.int32), np.diff(vertex_ptr))
-    first = np.flatnonzero(chain[:-1] == chain[1:])
-    xa, ya, xb, yb = x[first], y[first], x[first + 1], y[first + 1]
+    first = np.flatnonzero(chain[:-1] == chain[1:]).astype(np.int32)
     x0, y0 = float(x.min()) - 1.0, float(y.min()) - 1.0
     width, height = float(x.max()) - x0 + 1.0, float(y.max()) - y0 + 1.0
     cell = max(_CELL_M, np.sqrt(width * height / (_CELLS_PER_PIECE * len(first) + 1024)))
     n_cols, n_rows = int(width / cell) + 1, int(height / cell) + 1
 
-    count = np.zeros(n_cols * n_rows, dtype=np.int64)
-    ptr = np.zeros(len(count) + 1, dtype=np.int64)
-    where = (xa, ya, xb, yb, x0, y0, cell, n_cols)
-    _register(*where, count, ptr, np.zeros(0, dtype=np.int64))
+    ptr = np.zeros(n_cols * n_rows + 1, dtype=np.int64)
+    count = np.zeros(n_cols * n_rows, dtype=np.int32)
+    where = (first, x, y, x0, y0, cell, n_cols)
+    _register(*where, count, ptr, np.empty(0, dtype=np.int32), np.empty((0, 5)))
     np.cumsum(count, out=ptr[1:])
-    entry = np.empty(ptr[-1], dtype=np.int64)
+    piece, box = np.empty(ptr[-1], dtype=np.int32), np.empty((ptr[-1], 5))
     count[:] = 0
-    _register(*where, count, ptr, entry)
-    dx, dy = xb - xa, yb - ya
-    box = np.column_stack([xa, ya, dx, dy, 1.0 / np.maximum(dx * dx + dy * dy, 1e-12)])[entry]
-    return Grid(cell, x0, y0, n_cols, n_rows, ptr, first[entry], np.ascontiguousarray(box), chain)
+    _register(*where, count, ptr, piece, box)
+    return Grid(cell, x0, y0, n_cols, n_rows, ptr, piece, box, chain)
 
 
 def find_nearest(
@@ -137,25 +134,27 @@ def _by_cell(x, y, cell, x0, y0, n_cols, n_rows):  # type: ignore[no-untyped-def
 
 
 @compiled
-def _register(xa, ya, xb, yb, x0, y0, cell, n_cols, count, ptr, entry):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, PLR0917
-    """Count the cells that a piece may touch, or (with room in `entry`) list it in each."""
+def _register(first, x, y, x0, y0, cell, n_cols, count, ptr, piece, box):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, PLR0917
+    """Count the cells that a piece may touch, or (with room in `piece`) list it in each."""
     reach = 0.5 * cell * cell * 1.0001  # (half the diagonal)²: a superset, never a miss
-    for s in range(len(xa)):
-        i0, i1 = int((min(xa[s], xb[s]) - x0) / cell), int((max(xa[s], xb[s]) - x0) / cell)
-        j0, j1 = int((min(ya[s], yb[s]) - y0) / cell), int((max(ya[s], yb[s]) - y0) / cell)
-        dx, dy = xb[s] - xa[s], yb[s] - ya[s]
-        square = dx * dx + dy * dy
+    for v in first:
+        xa, ya, xb, yb = x[v], y[v], x[v + 1], y[v + 1]
+        i0, i1 = int((min(xa, xb) - x0) / cell), int((max(xa, xb) - x0) / cell)
+        j0, j1 = int((min(ya, yb) - y0) / cell), int((max(ya, yb) - y0) / cell)
+        dx, dy = xb - xa, yb - ya
+        per_square = 1.0 / max(dx * dx + dy * dy, 1e-12)
         for j in range(j0, j1 + 1):
             for i in range(i0, i1 + 1):
                 if i1 > i0 and j1 > j0:
-                    px = x0 + (i + 0.5) * cell - xa[s]
-                    py = y0 + (j + 0.5) * cell - ya[s]
-                    t = min(1.0, max(0.0, (px * dx + py * dy) / square))
+                    px, py = x0 + (i + 0.5) * cell - xa, y0 + (j + 0.5) * cell - ya
+                    t = min(1.0, max(0.0, (px * dx + py * dy) * per_square))
                     if (px - t * dx) ** 2 + (py - t * dy) ** 2 > reach:
                         continue
                 c = j * n_cols + i
-                if len(entry) > 0:
-                    entry[ptr[c] + count[c]] = s
+                if len(piece) > 0:
+                    at = ptr[c] + count[c]
+                    piece[at] = v
+                    box[at] = (xa, ya, dx, dy, per_square)
                 count[c] += 1
 
 

@@ -9,9 +9,6 @@ beyond the limit.
 Places are read from the junctions, see `layout.Targets`. What may turn out not to belong is written
 first and kept or not afterwards: a branch that nobody can foresee costs more than a write. Unsigned
 indices spare the test for negative ones.
-
-All functions that call each other live in this one file: numba's disk cache does not notice changes
-elsewhere.
 """
 
 from __future__ import annotations
@@ -23,23 +20,25 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from planner.compiled import compiled, inlined
-from planner.network.streets import CLOSED as _CLOSED
+from planner.network.world import CLOSED as _CLOSED
 
 if TYPE_CHECKING:
-    from planner.network.streets import World
+    from planner.network.world import World
 
 CLOSED = np.int64(_CLOSED)
 UNSEEN = np.int32(1 << 30)  # the label, in milliseconds, of a junction that was not reached
 FAR = np.int64(1 << 62)  # the same with a tag
 TAG_BITS = np.int64(31)
 TAG_MASK = np.int64((1 << 31) - 1)
-BUCKET_BITS = np.int64(14)  # 16 s
+_SAMPLE = 4096  # arcs whose mean cost sets the width of buckets
+_WIDEST = 17  # 131 s
 
 
 class Workspace(NamedTuple):
     """What a search writes in: `best` label of each junction, and those that were `touched`.
 
-    `first` entry of each bucket; `entries` are a junction and the next entry, with their `labels`.
+    `first` entry of each bucket of ``2 ** bits`` milliseconds; `entries` are a junction and the
+    next entry, with their `labels`.
     """
 
     best: np.ndarray
@@ -47,6 +46,7 @@ class Workspace(NamedTuple):
     first: np.ndarray
     entries: np.ndarray
     labels: np.ndarray
+    bits: int
 
 
 def make_workspace(world: World, budget_ms: int, far: np.signedinteger) -> Workspace:
@@ -57,19 +57,38 @@ def make_workspace(world: World, budget_ms: int, far: np.signedinteger) -> Works
     """
     n_nodes = len(world.waits)
     room = 2 * n_nodes + len(world.arcs) + 8
+    bits = _bucket_bits(world, far)
     return Workspace(
         np.full(n_nodes, far),
         np.empty(n_nodes + 1, dtype=np.int32),
-        np.full((budget_ms >> int(BUCKET_BITS)) + 1, -1, dtype=np.int32),
+        np.full((budget_ms >> bits) + 1, -1, dtype=np.int32),
         np.empty((room, 2), dtype=np.int32),
         np.empty(room, dtype=far.dtype),
+        bits,
     )
+
+
+def empty_workspace(work: Workspace, budget_ms: int, far: np.signedinteger) -> Workspace:
+    """Make a used workspace ready for a search up to another budget."""
+    work.best.fill(far)
+    return work._replace(first=np.full((budget_ms >> work.bits) + 1, -1, dtype=np.int32))
+
+
+def _bucket_bits(world: World, far: np.signedinteger) -> int:
+    """Choose the width of buckets by the mean cost of an arc, as measured in several cities.
+
+    A search from one place is quickest with a quarter to half of it; one from many, whose fronts
+    lie all over the city and far apart in memory, with one to two of it.
+    """
+    mean = world.arcs[:: 1 + len(world.arcs) // _SAMPLE, 1].mean() if len(world.arcs) else 0.0
+    bits = int(mean).bit_length() + (1 if far == FAR else -1) - 1
+    return min(max(bits, 10), _WIDEST)
 
 
 @compiled
 def _start(node, label, far, bits, limit, work, n_touched, n_queued):
     """Queue a junction where a search begins."""
-    best, touched, first, entries, labels = work
+    best, touched, first, entries, labels, _ = work
     if label > limit or label >= best[node]:
         return n_touched, n_queued
     if n_queued + 1 >= len(labels):
@@ -89,8 +108,8 @@ def _start(node, label, far, bits, limit, work, n_touched, n_queued):
 def _settle(world, far, tag_bits, begin, limit, work, n_touched, n_queued):
     """Spread the queued labels over all junctions within the limit; → how many were touched."""
     indptr, arcs = world.indptr, world.arcs
-    best, touched, first, entries, labels = work
-    bits = BUCKET_BITS + tag_bits
+    best, touched, first, entries, labels, _ = work
+    bits = np.int64(work.bits) + tag_bits
     n_queued = np.int32(n_queued)
     for bucket in range(np.uint32(begin >> bits), np.uint32((limit >> bits) + 1)):
         at = first[bucket]
@@ -125,7 +144,7 @@ def _settle(world, far, tag_bits, begin, limit, work, n_touched, n_queued):
 @compiled
 def _queue_anew(bucket, bits, work, n_touched):
     """Empty a full queue of dropped entries: queue who is not yet passed; → how many these are."""
-    best, touched, first, entries, labels = work
+    best, touched, first, entries, labels, _ = work
     first[:] = -1
     for k in range(n_touched):
         label = best[touched[k]]
@@ -141,9 +160,9 @@ def _queue_anew(bucket, bits, work, n_touched):
 def _search(world, source, budget, work):
     """Label all junctions within the budget of one source; → how many were touched."""
     first, second = np.int64(source[1]), np.int64(source[3])
-    none = np.int64(0)
-    touched, queued = _start(source[0], first, UNSEEN, BUCKET_BITS, budget, work, 0, 0)
-    touched, queued = _start(source[2], second, UNSEEN, BUCKET_BITS, budget, work, touched, queued)
+    none, bits = np.int64(0), np.int64(work.bits)
+    touched, queued = _start(source[0], first, UNSEEN, bits, budget, work, 0, 0)
+    touched, queued = _start(source[2], second, UNSEEN, bits, budget, work, touched, queued)
     if queued == 0:
         return touched
     return _settle(world, UNSEEN, none, min(first, second), budget, work, touched, queued)
@@ -276,7 +295,7 @@ def reach_totals(world, rows, sources, targets, weight, limits, work, totals):  
 @compiled
 def spread(world, sources, tags, work, budget):
     """Label junctions within the budget with their nearest source, of equals the lowest tag."""
-    bits, limit = BUCKET_BITS + TAG_BITS, budget << TAG_BITS | TAG_MASK
+    bits, limit = np.int64(work.bits) + TAG_BITS, budget << TAG_BITS | TAG_MASK
     begin, n_touched, n_queued = limit, 0, 0
     for s in range(len(sources)):
         for end in range(2):
@@ -286,122 +305,3 @@ def spread(world, sources, tags, work, budget):
             )
             begin = min(begin, label)
     return _settle(world, FAR, TAG_BITS, begin, limit, work, n_touched, n_queued)
-
-
-@compiled
-def read_nearest(targets, sources, tags, best, budget, label):
-    """Label each place, in the order of `targets`, from both ends of its chain and along it."""
-    run, place = targets[0], targets[1]
-    limit = budget << TAG_BITS | TAG_MASK
-    for node in range(len(run) - 1):
-        x = best[node]
-        for p in range(run[node, 0], run[node + 1, 0]):
-            new = min(
-                x + (np.int64(place[p, 0]) << TAG_BITS),
-                best[place[p, 2]] + (np.int64(place[p, 1]) << TAG_BITS),
-            )
-            label[p] = new if new <= limit else FAR
-    for s in range(len(sources)):
-        for p in range(sources[s, 6], sources[s, 8]):
-            new = _straight(sources[s], p, place) << TAG_BITS | tags[s]
-            if new <= limit:
-                label[p] = min(label[p], new)
-
-
-@inlined
-def _straight(source, p, place):
-    """Cost of a place from a source on the same chain, straight along it."""
-    if p < source[7]:
-        return np.int64(source[5]) + place[p, 1]
-    return np.int64(source[4]) + place[p, 0]
-
-
-@compiled
-def _put(node, label, two):
-    """Offer a label to the two best ones of different tags; → whether it is one of them."""
-    one, other = two[node, 0], two[node, 1]
-    if (one ^ label) & TAG_MASK == 0 and one < FAR:
-        two[node, 0] = min(one, label)
-        return label < one
-    if label < one:
-        two[node, 0], two[node, 1] = label, one
-        return True
-    two[node, 1] = min(other, label)
-    return label < other
-
-
-@compiled
-def _queue_two(node, label, two, bits, begin, work, n):
-    """Queue a label that is one of the two best of a junction; → how many entries there are."""
-    _, _, first, entries, labels = work
-    if n + 1 >= len(labels):  # full of entries that were dropped: queue who is not yet passed
-        n = 0
-        first[:] = -1
-        for k in range(2 * len(two)):
-            old = two[k >> 1, k & 1]
-            if old < FAR and old >> bits >= begin:
-                entries[n, 0], entries[n, 1], labels[n] = k >> 1, first[old >> bits], old
-                first[old >> bits] = n
-                n += 1
-        return n  # the label is among them
-    entries[n, 0], entries[n, 1], labels[n] = node, first[label >> bits], label
-    first[label >> bits] = n
-    return n + 1
-
-
-@compiled
-def spread_two(world, sources, tags, work, budget, two):
-    """Label junctions within the budget with their two nearest sources."""
-    indptr, arcs = world.indptr, world.arcs
-    _, _, first, entries, labels = work
-    bits, limit = BUCKET_BITS + TAG_BITS, budget << TAG_BITS | TAG_MASK
-    n = 0
-    for s in range(len(sources)):
-        for end in range(2):
-            label = np.int64(sources[s, 2 * end + 1]) << TAG_BITS | tags[s]
-            if label <= limit and _put(sources[s, 2 * end], label, two):
-                n = _queue_two(sources[s, 2 * end], label, two, bits, 0, work, n)
-    for bucket in range(len(first)):
-        at = first[bucket]
-        while at >= 0:
-            node, label = entries[at, 0], labels[at]
-            first[bucket] = entries[at, 1]
-            if label == two[node, 0] or label == two[node, 1]:
-                for a in range(indptr[node], indptr[node + 1]):
-                    new = label + (np.int64(arcs[a, 1]) << TAG_BITS)
-                    if new > limit:
-                        break
-                    if _put(arcs[a, 0], new, two):
-                        n = _queue_two(arcs[a, 0], new, two, bits, bucket, work, n)
-            at = first[bucket]
-
-
-@compiled
-def read_two(targets, sources, tags, best, budget, two):
-    """Two labels of each place, in the order of `targets`; `best` are those of the junctions."""
-    run, place = targets[0], targets[1]
-    limit = budget << TAG_BITS | TAG_MASK
-    for node in range(len(run) - 1):
-        for p in range(run[node, 0], run[node + 1, 0]):
-            for k in range(2):
-                new = best[node, k] + (np.int64(place[p, 0]) << TAG_BITS)
-                if new <= limit:
-                    _put(p, new, two)
-                new = best[place[p, 2], k] + (np.int64(place[p, 1]) << TAG_BITS)
-                if new <= limit:
-                    _put(p, new, two)
-    for s in range(len(sources)):
-        for p in range(sources[s, 6], sources[s, 8]):
-            new = _straight(sources[s], p, place) << TAG_BITS | tags[s]
-            if new <= limit:
-                _put(p, new, two)
-
-
-@compiled
-def tell(place, label, unit_ms, time, tag):
-    """Write the time and the tag of each labelled place to its row, in units of milliseconds."""
-    for p in range(len(label)):
-        if label[p] < FAR:
-            row = place[p, 3]
-            time[row] = (label[p] >> TAG_BITS) / unit_ms
-            tag[row] = label[p] & TAG_MASK

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from planner.compiled import compiled, inlined
-from planner.network.streets import CLOSED
+from planner.network.world import CLOSED
 
 if TYPE_CHECKING:
     from planner.network.snap import Places

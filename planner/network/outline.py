@@ -57,7 +57,7 @@ def _trace(z, r0, c0, ring, owner, xs, ys, n):
     x, y = c0 + z[r0, c0] / (z[r0, c0] - z[r0, c0 + 1]), float(r0)
     running = True
     while running:
-        if n + 1 == len(xs):
+        if n + 1 >= len(xs):
             xs, ys = longer(xs), longer(ys)
         xs[n], ys[n] = x, y
         n += 1

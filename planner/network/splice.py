@@ -11,7 +11,7 @@ import numpy as np
 import shapely
 
 from planner.errors import SettingsError
-from planner.network.streets import CLOSED
+from planner.network.world import CLOSED
 
 if TYPE_CHECKING:
     from planner.network.streets import StreetNetwork

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from hashlib import blake2b
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -16,6 +16,7 @@ from planner.errors import CrsError, InputError, SettingsError
 from planner.geo import is_metric
 from planner.network.access import check_mode, check_speed
 from planner.network.assemble import Chains, Pieces, make_chains
+from planner.network.world import CLOSED, World, make_world, meet
 from planner.settings import SPEED_KMH, WALK_KMH
 
 if TYPE_CHECKING:
@@ -29,31 +30,8 @@ if TYPE_CHECKING:
     from planner.network.raster import Raster
     from planner.network.snap import Places
 
-CLOSED = 1 << 29  # milliseconds (149 h) that say: this direction may not be used
 _MS_PER_M_AT_1_KMH = 3600.0
 _LONGEST_DELAY_S = 600.0
-_CROSSING = 3  # streets that make a junction where one waits
-
-
-class World(NamedTuple):
-    """The streets seen in one direction of travel, for the kernels.
-
-    `indptr, arcs` are the open arcs out of each junction, the quickest first: the junction they
-    lead to, and milliseconds with the wait there. `waits` are milliseconds at each junction: lost
-    by whom passes it, and by whom starts there (who arrives there gets them back). `at_ptr,
-    at_chain` are the chains that meet there, open or not, as ``chain << 1 | 1 if it ends there``.
-    `ahead, against` cost a whole chain from tail to head and back.
-    """
-
-    indptr: np.ndarray
-    arcs: np.ndarray
-    waits: np.ndarray
-    at_ptr: np.ndarray
-    at_chain: np.ndarray
-    tail: np.ndarray
-    head: np.ndarray
-    ahead: np.ndarray
-    against: np.ndarray
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -228,13 +206,15 @@ class StreetNetwork:
 
     @cached_property
     def outbound(self) -> World:
-        """The streets as they are travelled."""
-        return self._world(self.forward_ms, self.backward_ms, 1)
+        """The streets as they are travelled; where all are alike both ways, `inbound` itself."""
+        if not self.junction_s and np.array_equal(self.forward_ms, self.backward_ms):
+            return self.inbound
+        return self._world(self.forward_ms, self.backward_ms, inbound=False)
 
     @cached_property
     def inbound(self) -> World:
         """The streets travelled backward in time: costs toward a place instead of from it."""
-        return self._world(self.backward_ms, self.forward_ms, 0)
+        return self._world(self.backward_ms, self.forward_ms, inbound=True)
 
     @cached_property
     def slots(self) -> tuple[np.ndarray, np.ndarray]:
@@ -345,28 +325,13 @@ class StreetNetwork:
     @cached_property
     def _meeting(self) -> tuple[np.ndarray, np.ndarray]:
         """Chains that meet at each junction."""
-        end = np.concatenate([self.tail, self.head])
-        chain = np.arange(self.n_edges, dtype=np.int32)
-        code = np.concatenate([chain << 1, chain << 1 | 1])
-        return self._pointer(end), code[np.lexsort((code, end))]
+        ptr, chain = meet(self.tail, self.head, self.n_nodes)
+        return ptr, chain
 
-    def _pointer(self, junction: np.ndarray) -> np.ndarray:
-        """Where each junction's rows start once they are sorted by junction."""
-        count = np.bincount(junction, minlength=self.n_nodes)
-        return np.concatenate([[0], np.cumsum(count)]).astype(np.int32)
-
-    def _world(self, ahead: np.ndarray, against: np.ndarray, start: int) -> World:
-        at_ptr, at_chain = self._meeting
-        delay = np.where(np.diff(at_ptr) >= _CROSSING, round(self.junction_s * 1000), 0)
-        there, back = ahead < CLOSED, against < CLOSED
-        origin = np.concatenate([self.tail[there], self.head[back]])
-        arcs = np.empty((len(origin), 2), dtype=np.int32)
-        arcs[:, 0] = np.concatenate([self.head[there], self.tail[back]])
-        arcs[:, 1] = np.concatenate([ahead[there], against[back]]) + delay[arcs[:, 0]]
-        order = np.lexsort((arcs[:, 0], arcs[:, 1], origin))
-        waits = np.column_stack([delay, start * delay]).astype(np.int32)
-        ends = (self.tail, self.head, ahead, against)
-        return World(self._pointer(origin), arcs[order], waits, at_ptr, at_chain, *ends)
+    def _world(self, ahead: np.ndarray, against: np.ndarray, *, inbound: bool) -> World:
+        delay_ms = round(self.junction_s * 1000)
+        ends, costs = (self.tail, self.head), (ahead, against)
+        return make_world(self._meeting, ends, costs, delay_ms, inbound=inbound)
 
 
 def network_from_pieces(

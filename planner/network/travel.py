@@ -3,33 +3,31 @@
 from __future__ import annotations
 
 import os
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from itertools import chain, pairwise
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from planner.errors import InputError, SettingsError
-from planner.network import kernel
-from planner.network.layout import lay_sources, lay_targets
+from planner.network import kernel, nearest
+from planner.network.search import (
+    CHUNKS_PER_THREAD,
+    collect,
+    make_task,
+    run_parts,
+    tagged_workspace,
+    workspace,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
-
     from scipy.sparse import csr_array
 
-    from planner.network.layout import Layout, Sources
     from planner.network.snap import Places
-    from planner.network.streets import StreetNetwork, World
+    from planner.network.streets import StreetNetwork
 
 _MS_PER_MIN = 60_000
 _LONGEST_MIN = 6_000.0  # labels stay far below CLOSED
 _TICK_MS = 100
 _MOST_TICKS = 65_535  # what a uint16 holds
-_PILOT_ROWS = 128  # searched first, to learn how many pairs a row has
-_BLOCK_PAIRS = 1 << 21  # 12 MB, which the cache holds
-_CHUNKS_PER_THREAD = 8
 _WEIGHT_BITS = 61  # sums of weights are made in whole numbers below 2 ** 61
 
 
@@ -113,8 +111,8 @@ def reach_pairs(
     budget = budget_ms(limit_min, "limit_min")
     require_same(streets, facilities, people)
     tick = _TICK_MS * -(-budget // (_MOST_TICKS * _TICK_MS))
-    task = _make_task(streets, facilities, people, budget, inbound=inbound)
-    return Pairs(*_collect(task, len(facilities), tick, np.uint16, threads), tick)
+    task = make_task(streets, facilities, people, budget, inbound=inbound)
+    return Pairs(*collect(task, len(facilities), tick, np.uint16, threads), tick)
 
 
 def reach_sums(
@@ -161,22 +159,22 @@ def reach_sums(
     sums = np.zeros(len(facilities))
     if total <= 0.0:
         return sums
-    task = _make_task(streets, facilities, people, budget, inbound=inbound)
+    task = make_task(streets, facilities, people, budget, inbound=inbound)
     bits = _WEIGHT_BITS - int(np.frexp(total)[1])
     whole = np.rint(np.ldexp(weight, bits)).astype(np.int64)[task.layout.targets.place[:, 3]]
     totals = np.zeros(len(task.sources.row), dtype=np.int64)
     order = np.argsort(task.sources.slot, kind="stable")
 
     def run(rows: np.ndarray) -> None:
-        with _workspace(task) as work:
+        with workspace(task) as work:
             kernel.reach_totals(
                 task.world, rows, task.sources.place, task.layout.targets, whole, task.limits, work,
                 totals,
             )  # fmt: skip
 
     workers = threads or os.cpu_count() or 1
-    n_parts = 1 if workers == 1 else max(1, min(workers * _CHUNKS_PER_THREAD, len(order) // 16))
-    list(_run(run, workers, np.array_split(order, n_parts)))
+    n_parts = 1 if workers == 1 else max(1, min(workers * CHUNKS_PER_THREAD, len(order) // 16))
+    list(run_parts(run, workers, np.array_split(order, n_parts)))
     sums[task.sources.row] = np.ldexp(totals.astype(float), -bits)
     return sums
 
@@ -230,8 +228,8 @@ def travel_within(
     shape = (len(origins), len(destinations))
     backward = int(destinations.snapped.sum()) < int(origins.snapped.sum())
     near, far = (destinations, origins) if backward else (origins, destinations)
-    task = _make_task(streets, near, far, budget, inbound=backward)
-    indptr, ids, times = _collect(task, len(near), 1, np.int32, threads)
+    task = make_task(streets, near, far, budget, inbound=backward)
+    indptr, ids, times = collect(task, len(near), 1, np.int32, threads)
     matrix = (csc_array if backward else csr_array)((times, ids, indptr), shape=shape).tocsr()
     matrix.sort_indices()
     matrix.data = matrix.data / _MS_PER_MIN
@@ -267,15 +265,15 @@ def nearest_minutes(
     """
     budget = budget_ms(max_min, "max_min")
     require_same(streets, origins, facilities)
-    task = _make_task(streets, facilities, origins, budget, inbound=True)
+    task = make_task(streets, facilities, origins, budget, inbound=True)
     targets, (row, starts, _) = task.layout.targets, task.sources
     minutes = np.full(len(origins), np.inf)
     position = np.full(len(origins), -1, dtype=np.int64)
-    work = kernel.make_workspace(task.world, budget, kernel.FAR)
-    kernel.spread(task.world, starts, row, work, budget)
     label = np.empty(len(targets.place), dtype=np.int64)
-    kernel.read_nearest(targets, starts, row, work.best, budget, label)
-    kernel.tell(targets.place, label, _MS_PER_MIN, minutes, position)
+    with tagged_workspace(streets, task) as work:
+        kernel.spread(task.world, starts, row, work, budget)
+        nearest.read_nearest(targets, starts, row, work.best, budget, label)
+    nearest.tell(targets.place, label, _MS_PER_MIN, minutes, position)
     return minutes, position
 
 
@@ -305,138 +303,18 @@ def nearest_two(
     """
     budget = budget_ms(max_min, "max_min")
     require_same(streets, origins, facilities)
-    task = _make_task(streets, facilities, origins, budget, inbound=True)
+    task = make_task(streets, facilities, origins, budget, inbound=True)
     targets, (row, starts, _) = task.layout.targets, task.sources
     minutes = np.full((len(origins), 2), np.inf)
     position = np.full((len(origins), 2), -1, dtype=np.int64)
-    work = kernel.make_workspace(task.world, budget, kernel.FAR)
     best = np.full((streets.n_nodes, 2), kernel.FAR)
-    kernel.spread_two(task.world, starts, row, work, budget, best)
+    with tagged_workspace(streets, task) as work:
+        nearest.spread_two(task.world, starts, row, work, budget, best)
     label = np.full((len(targets.place), 2), kernel.FAR)
-    kernel.read_two(targets, starts, row, best, budget, label)
+    nearest.read_two(targets, starts, row, best, budget, label)
     for k in range(2):
-        kernel.tell(targets.place, label[:, k], _MS_PER_MIN, minutes[:, k], position[:, k])
+        nearest.tell(targets.place, label[:, k], _MS_PER_MIN, minutes[:, k], position[:, k])
     return minutes, position
-
-
-class _Task(NamedTuple):
-    """Sources among targets in one world; workspaces that no thread holds at present.
-
-    `limits` are milliseconds: for places, and for junctions, where who only arrives does not wait.
-    """
-
-    world: World
-    layout: Layout
-    sources: Sources
-    limits: tuple[int, int]
-    idle: list[kernel.Workspace]
-
-
-def _make_task(
-    streets: StreetNetwork, sources: Places, targets: Places, budget: int, *, inbound: bool
-) -> _Task:
-    layout = lay_targets(streets, targets, inbound=inbound)
-    placed = lay_sources(streets, sources, layout, inbound=inbound)
-    world = streets.inbound if inbound else streets.outbound
-    return _Task(world, layout, placed, (budget, budget + int(world.waits[:, 1].max())), [])
-
-
-@contextmanager
-def _workspace(task: _Task) -> Iterator[kernel.Workspace]:
-    """Lend a workspace that no other thread holds."""
-    try:
-        work = task.idle.pop()
-    except IndexError:
-        work = kernel.make_workspace(task.world, task.limits[1], kernel.UNSEEN)
-    yield work
-    task.idle.append(work)
-
-
-class _Block(NamedTuple):
-    """What was found from some sources: `rows` in the order searched, and where each one ends."""
-
-    rows: np.ndarray
-    found: np.ndarray
-    times: np.ndarray
-    ends: np.ndarray
-
-
-def _collect(
-    task: _Task, n_rows: int, tick_ms: int, dtype: type[np.generic], threads: int | None
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Search from all sources; → where each row starts, targets, ticks.
-
-    Rows are searched in blocks, each along the ground, and put in their own order as the blocks
-    come. The first block tells how many pairs to make room for.
-    """
-    n = len(task.sources.row)
-    workers = threads or os.cpu_count() or 1
-
-    def run(low: int, high: int, room: int) -> _Block:
-        rows = low + np.argsort(task.sources.slot[low:high], kind="stable")
-        found, times = np.empty(room, dtype=np.uint32), np.empty(room, dtype=dtype)
-        with _workspace(task) as work:
-            return _Block(rows, *kernel.reach_rows(
-                task.world, rows, task.sources.place, task.layout.targets, task.limits,
-                _rounding(tick_ms), work, found, times,
-            ))  # fmt: skip
-
-    indptr = np.zeros(n_rows + 1, dtype=np.int64)
-    if n == 0:
-        return indptr, np.empty(0, dtype=np.uint32), np.empty(0, dtype=dtype)
-    first = run(0, min(n, _PILOT_ROWS), _BLOCK_PAIRS // 8)
-    mean = max(1.0, float(first.ends[-1]) / len(first.rows))
-    step = 1 + int(_BLOCK_PAIRS / mean)
-    if workers > 1:
-        step = min(step, max(16, n // (workers * _CHUNKS_PER_THREAD)))
-    cuts = [*range(len(first.rows), n, step), n]
-    rooms = [int(1.1 * mean * (high - low)) + 4096 for low, high in pairwise(cuts)]
-    blocks = _run(run, workers, cuts[:-1], cuts[1:], rooms)
-    return _put_together(indptr, task.sources.row, chain([first], blocks), int(1.05 * mean * n))
-
-
-def _put_together(
-    indptr: np.ndarray, row: np.ndarray, blocks: Iterable[_Block], room: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Copy blocks of consecutive sources into arrays of their own length; fills `indptr`."""
-    filled, ids, times = 0, np.empty(0), np.empty(0)
-    for block in blocks:
-        low = int(block.rows.min())
-        counts = np.empty(len(block.rows), dtype=np.int64)
-        counts[block.rows - low] = np.diff(block.ends, prepend=0)
-        indptr[row[low : low + len(counts)] + 1] = counts
-        starts = filled + np.cumsum(counts) - counts
-        filled += int(block.ends[-1])
-        if not low:
-            ids, times = np.empty(room, block.found.dtype), np.empty(room, block.times.dtype)
-        if filled > len(ids):
-            _resize(filled + filled // 8, ids, times)
-        kernel.put_rows(block.found, block.times, block.ends, starts[block.rows - low], ids, times)
-    _resize(filled, ids, times)
-    return np.cumsum(indptr, out=indptr), ids, times
-
-
-def _resize(size: int, *arrays: np.ndarray) -> None:
-    """Lengthen or shorten arrays where they lie: the system moves pages, nobody copies them."""
-    for array in arrays:
-        array.resize(size, refcheck=False)
-
-
-def _rounding(tick_ms: int) -> tuple[int, int, int]:
-    """Return what to add to milliseconds, multiply and shift by, to have ticks, rounded.
-
-    The product with a scaled reciprocal is exact: milliseconds · ticks stay below 2⁴⁴.
-    """
-    return (0, 1, 0) if tick_ms == 1 else (tick_ms // 2, (1 << 44) // tick_ms + 1, 44)
-
-
-def _run(run: Callable[..., Any], threads: int, *parts: Sequence[Any]) -> Iterator[Any]:
-    """Run a function over parts, several at a time; results in order."""
-    if threads == 1 or len(parts[0]) <= 1:
-        yield from map(run, *parts)
-        return
-    with ThreadPoolExecutor(threads) as pool:
-        yield from pool.map(run, *parts)
 
 
 def _check_weight(weight: np.ndarray, n: int) -> np.ndarray:

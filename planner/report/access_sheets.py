@@ -159,8 +159,8 @@ def _edits(plan: Plan, w: Words) -> Sheet:
     fields = [
         Field(t("Street"), most=34), Field(t("Change")), Field(t("Plan counts with it")),
         Field(t("Case")), Field(t("From end to end, min"), "measure"),
-        Field(t("Visits with another way, a day"), "measure"),
-        Field(t("Their mean to a station, min"), "measure"),
+        Field(t("Visits whose way changes, a day"), "measure"),
+        Field(t("Their mean way to a station, min"), "measure"),
         Field(t("Rider-hours saved a day"), "measure"),
         Field(t("Covered, stations of today"), "share"),
         Field(t("Covered, stations of the plan"), "share"), Field(t("Changes most in")),

@@ -116,9 +116,13 @@ def closures_title(known: list[Closure], w: Words) -> str:
     first = known[0]
     if first.free:
         return w.t("Any one station could close without leaving anybody without another")
+    said = {"name": first.name, "n": w.number(first.lost_per_day)}
+    if first.rank is None:
+        return w.t("If {name} closed, {n} rider-visits a day would have no station", **said)
     return w.t(
-        "If {name} closed, {n} rider-visits a day would have no station",
-        name=first.name, n=w.number(first.lost_per_day),
+        "If the recommended site {rank} ({name}) closed, {n} rider-visits a day would have no "
+        "station",
+        rank=first.rank, **said,
     )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from planner.report.words import basis_line
 from planner.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from planner.plan import Plan
     from planner.report.words import Words
@@ -245,7 +245,7 @@ def privacy_lines(plan: Plan, w: Words) -> list[tuple[str, str]]:
 
 def setting_rows(settings: Settings) -> list[Setting]:
     """Return every key of the study with its value, those that differ from the default marked."""
-    given, default = (s.model_dump(mode="json") for s in (settings, Settings()))
+    given, default = (s.model_dump(mode="json", by_alias=True) for s in (settings, Settings()))
     return [
         Setting(f"{section}.{key}", _plain(value), value != default[section].get(key))
         for section, values in given.items()
@@ -267,9 +267,20 @@ def _plain(value: Any) -> str:
         return str(value).lower()
     if isinstance(value, dict):
         return ", ".join(f"{k} = {_plain(v)}" for k, v in value.items())
+    if isinstance(value, (list, tuple)) and value and isinstance(value[0], dict):
+        return "; ".join(", ".join(_pairs(row)) for row in value)
     if isinstance(value, (list, tuple)):
         return "–".join(map(_plain, value)) if _is_span(value) else ", ".join(map(_plain, value))
     return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _pairs(row: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what a row of a list sets, places as longitude and latitude."""
+    for key, value in row.items():
+        if isinstance(value, (list, tuple)):
+            yield f"{key} = [{', '.join(map(str, value))}]"
+        elif value:
+            yield f"{key} = {_plain(value)}"
 
 
 def _is_span(value: Any) -> bool:

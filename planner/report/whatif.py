@@ -151,11 +151,13 @@ def edit_rows(plan: Plan, edit: Edit, w: Words) -> Iterator[tuple[str, str]]:
     if edit.ends_min.known:
         yield t("From end to end, min"), ends_words(plan, edit, w)
     if edit.affected_per_day is not None:
-        yield t("Visits with another way, a day"), w.rate(edit.affected_per_day)
+        yield t("Visits whose way changes, a day"), w.rate(edit.affected_per_day)
     if edit.affected_per_day and edit.affected_min.known:
-        yield t("Their mean to a station, min"), " → ".join(map(w.minutes, edit.affected_min))
-    if edit.affected_per_day and edit.hours_saved_per_day is not None:
-        yield t("Rider-hours saved a day"), signed(edit.hours_saved_per_day, w)
+        yield t("Their mean way to a station, min"), " → ".join(map(w.minutes, edit.affected_min))
+    hours = edit.hours_saved_per_day
+    if edit.affected_per_day and hours is not None:
+        label = t("Rider-hours saved a day") if hours >= 0 else t("Rider-hours lost a day")
+        yield label, w.rate(abs(hours))
     if edit.today.known and has_stations(plan):
         yield t("Covered, stations of today"), _shares(edit.today, w)
     if edit.planned.known:
@@ -181,11 +183,6 @@ def action_words(edit: Edit, w: Words) -> str:
         "close": w.t("a street closed, as if it were so"),
     }
     return names.get(edit.action, edit.action)
-
-
-def signed(value: float, w: Words) -> str:
-    """Return a number with its sign."""
-    return f"+{w.rate(value)}" if value > 0 else w.rate(value).replace("-", "−")
 
 
 def adopted_words(edit: Edit, w: Words) -> str:

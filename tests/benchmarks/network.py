@@ -19,6 +19,7 @@ import json
 import os
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
@@ -142,6 +143,7 @@ TOLD = {
     "networkx": "networkx `single_source_dijkstra_path_length(cutoff=)`",
     "ego_graph": "networkx `ego_graph`",
 }
+INSTALLED = ("scipy", "networkx", "shapely", "osmnx")
 PANDANA = (
     ("nodes_in_range", "`nodes_in_range`", 35.0),
     ("call", "its C++ call alone", 3.5),
@@ -309,7 +311,9 @@ def measure_memory(bench):
     said = bench.job("network_jobs.py", "memory", city=bench.city("large"))
     task = f"memory of {said['nodes']:,} vertices: arrays of the network and both worlds"
     yield Row(task, said["held"], tell_megabytes)
-    yield Row("most above imports, network built", said["built"], tell_megabytes)
+    yield Row(
+        "most above imports and what it is made from, network built", said["built"], tell_megabytes
+    )
     yield Row("both worlds, and a search from all stations", said["searched"], tell_megabytes,
               target=bench.size.limit(500e6))  # fmt: skip
     yield Row("and the index that puts points on streets", said["indexed"], tell_megabytes)
@@ -336,7 +340,8 @@ def main():
         bench = Bench(SIZES[asked.size], asked.data or Path(folder), asked.peers)
         rows = list(measure(bench))
     said = "" if asked.peers else "Some libraries were not asked: see `--peers`. "
-    print_table(HEAD, rows, f"Size {asked.size}. {said}")
+    versions = ", ".join(f"{name} {version(name)}" for name in INSTALLED)
+    print_table(HEAD, rows, f"Size {asked.size}. {said}{versions}. ")
 
 
 if __name__ == "__main__":

@@ -120,9 +120,9 @@ def nearest(city, out, repeat=9):
 
 
 def memory(city, seed=5):
-    """Most memory above imports, step by step: built; searched from all stations; indexed."""
-    bare = peak_bytes()
+    """Most memory above imports and the city itself: built; searched from all stations; indexed."""
     city = load_city(city)
+    bare = peak_bytes()
     streets = network_of(city)
     built = peak_bytes()
     worlds = (streets.inbound, streets.outbound)

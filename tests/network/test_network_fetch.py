@@ -16,6 +16,7 @@ from planner import fetch_streets
 from planner.cli import main
 from planner.errors import InputError, SettingsError
 from planner.network import load_streets, nearest_minutes, snap_points
+from planner.network.access import ROADS
 from planner.network.streets import CLOSED
 
 NODES = {
@@ -172,7 +173,8 @@ def test_the_area_is_asked_for_with_its_margin(servers, tmp_path):
         Server.asked.clear()
         fetch_streets(box, tmp_path / "x.graphml", **servers, **options)
         (query,) = [q["data"][0] for path, q in Server.asked if path == "/api/interpreter"]
-        assert 'way["highway"]' in query
+        kinds = query.split('way["highway"~"^(')[1].split(")$")[0].split("|")
+        assert set(kinds) == set(ROADS)
         numbers = np.array(query.split("poly:'")[1].split("'")[0].split(), dtype=float)
         asked[name] = (box[1] - numbers[::2].min()) * 110_800  # metres southward
     # osmnx asks for 500 m more, so that ways across the border are whole

@@ -244,7 +244,7 @@ def nasty_city(rng):
 
 
 @given(seed=st.integers(0, 10**9))
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(max_examples=300, deadline=None, derandomize=True)
 def test_random_streets_equal_scipy(seed):
     rng = np.random.default_rng(seed)
     x, y, a, b, length, oneway, kmh = nasty_city(rng)

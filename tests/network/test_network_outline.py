@@ -112,3 +112,16 @@ def test_many_rings_and_long_ones_find_room():
     area = area_of(comb, tolerance=0.2)
     assert area.is_valid
     assert len(area.geoms) == 1
+
+
+@pytest.mark.parametrize("dominoes", [0, 1, 2, 3])
+def test_room_grows_wherever_it_ends(dominoes):
+    """Squares have 5 points and dominoes 7: with 2 of these a ring ends at point 1024."""
+    z = np.ones((62, 62))
+    z[1:-1:2, 1:-1:2] = -1.0
+    z[1, 2 : 4 * dominoes : 4] = -1.0
+    area = area_of(z)
+    assert area.is_valid
+    assert len(area.geoms) == 900 - dominoes
+    assert shapely.get_num_coordinates(area) == 5 * (900 - 2 * dominoes) + 7 * dominoes
+    assert (shapely.contains_xy(area, *nodes_of(z)) == (z < 0).ravel()).all()

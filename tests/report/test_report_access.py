@@ -9,10 +9,12 @@ import pytest
 
 from planner.report import answer_rows, write_workbook
 from planner.report.html import render_report
-from planner.report.losses import MOST_ROWS, read_closures, read_left_out
+from planner.report.losses import MOST_ROWS, closures_title, read_closures, read_left_out
+from planner.report.method import setting_rows
 from planner.report.nearness import nearness_cells, read_nearness
 from planner.report.whatif import edit_rows, edit_title, read_edits
 from planner.report.words import speak
+from planner.settings import make_settings
 
 ZH, EN = speak("zh"), speak("en")
 MINUTES, CLOSURES = "到最近的站要几分钟", "如果某站关闭"
@@ -118,7 +120,10 @@ def test_dearest_closures_are_told_and_the_rest_counted(plan):
     assert len(dear) > MOST_ROWS
     assert len(known) == 15
     text = section(plan, CLOSURES)
+    assert dear[0].rank is None
     assert f"若{dear[0].name}关闭，每日 {ZH.number(dear[0].lost_per_day)} 人次将无站可达" in text
+    site = dear[0]._replace(rank=2)
+    assert closures_title([site], ZH).startswith(f"若推荐的第 2 站（{site.name}）关闭")
     assert f"按方案的 15 站中，有 {15 - len(dear)} 站单独关闭" in text
     assert f"共 {len(dear)} 处，列前 {MOST_ROWS} 处" in text
     assert {c.rank for c in known} == {None, 1, 2, 3, 4, 5, 6}
@@ -169,6 +174,8 @@ def test_changes_of_streets_are_told_with_both_figures(plan, english_plan):
     assert "江北大桥：两端之间 2.1 → 24 分钟，骑手每日共多走 169 小时" in text
     assert "覆盖率，按今日站点 51% → 47%" in text
     assert "变化最大：江北，按今日站点 41% → 22%" in text
+    assert "每日节省，骑手小时 42 " in text
+    assert "每日多走，骑手小时 169 " in text
     assert text.count("方案未计入此项变更") == 2
     assert text.count("方案已计入此项变更") == 1
     first, second, third = read_edits(english_plan)
@@ -194,7 +201,7 @@ def test_sheet_of_changes_has_their_numbers(plan, book):
     heads, *rows = book[STREETS].iter_rows(min_row=2, values_only=True)
     pairs = {
         "两端之间，分钟": ("before_min", "after_min"),
-        "其到站平均，分钟": ("affected_before_min", "affected_after_min"),
+        "其到站平均用时，分钟": ("affected_before_min", "affected_after_min"),
         "覆盖率，按今日站点": ("covered_before", "covered_after"),
         "覆盖率，按方案站点": ("planned_before", "planned_after"),
         "该区覆盖率": ("district_before", "district_after"),
@@ -258,3 +265,11 @@ def test_without_a_station_today_only_the_plan_is_told(new_plan):
     assert "→" not in dict(answer_rows(bare))["到最近的站，分钟"]
     assert "走到方案最近站点" in section(bare, STREETS)
     assert "按今日站点" not in section(bare, STREETS)
+
+
+def test_changes_among_the_settings_name_only_what_was_asked():
+    asked = {"action": "close", "name": "大桥", "from": [114.9, 25.8], "to": [114.91, 25.81]}
+    rows = setting_rows(make_settings({"streets": {"file": "a.osm", "edits": [asked]}}))
+    told = next(row for row in rows if row.key == "streets.edits")
+    assert told.changed
+    assert told.value == "action = close, name = 大桥, from = [114.9, 25.8], to = [114.91, 25.81]"
