@@ -67,7 +67,7 @@ def warm_from_choice(cover: Cover, limits: Limits, chosen: np.ndarray) -> Warm:
     )
     share[chosen] += 0.5
     times = np.zeros(cover.back.size - 1)
-    _spread(make_runs(cover), share, times)
+    spread(make_runs(cover), share, times)
     return Warm(share, np.where(times <= 0.6, 0.95, np.where(times < 1.2, 0.6, 0.1)), 0.3)
 
 
@@ -164,7 +164,7 @@ class _Search:
         self.weight = weight / max(1.0, float(weight.sum()))
         self.degree = np.maximum(1, np.diff(cover.back)).astype(float)
         self.mass = np.empty(cover.start.size - 1)
-        _collect(self.runs, self.weight, self.mass)
+        collect(self.runs, self.weight, self.mass)
         self.mass = np.maximum(self.mass, 1e-15)
         self.upper, self.lower = math.inf, -math.inf
         self.share, self.multiplier = warm.share, warm.multiplier
@@ -232,7 +232,7 @@ class _Search:
         """Weight of each candidate's clients at the best multipliers."""
         fixed, fraction = _charged(self.whole, self.multiplier)
         price = np.empty(self.mass.size, dtype=np.int64)
-        _collect_whole(self.runs, fixed, price)
+        collect_whole(self.runs, fixed, price)
         return price / fraction
 
 
@@ -250,7 +250,7 @@ def _certify(
     fixed, fraction = _charged(weight, multiplier)
     base = int((weight * fraction - fixed).sum())
     price = np.empty(runs.start.size - 1, dtype=np.int64)
-    _collect_whole(runs, fixed, price)
+    collect_whole(runs, fixed, price)
     if plain:
         most = min(limits.most, price.size)
         top = np.partition(price, price.size - most)[price.size - most :]
@@ -295,8 +295,8 @@ def _saddle(  # noqa: PLR0917
     `most` is -1 where costs limit the choice.
     """
     price, times = np.empty(x.size), np.empty(s.size)
-    _collect(runs, weight * s, price)
-    _spread(runs, x, times)
+    collect(runs, weight * s, price)
+    spread(runs, x, times)
     upper, lower = 0.0, 0.0
     for i in range(s.size):
         upper += weight[i] * (1.0 - s[i])
@@ -312,7 +312,7 @@ def _saddle(  # noqa: PLR0917
 
 
 @compiled
-def _collect(runs: Runs, value: np.ndarray, out: np.ndarray) -> None:
+def collect(runs: Runs, value: np.ndarray, out: np.ndarray) -> None:
     """Add up a value over each candidate's clients."""
     before = np.empty(value.size + 1)
     total = 0.0
@@ -328,7 +328,7 @@ def _collect(runs: Runs, value: np.ndarray, out: np.ndarray) -> None:
 
 
 @compiled
-def _collect_whole(runs: Runs, value: np.ndarray, out: np.ndarray) -> None:
+def collect_whole(runs: Runs, value: np.ndarray, out: np.ndarray) -> None:
     """Add up whole values over each candidate's clients."""
     before = np.zeros(value.size + 1, np.int64)
     for i in range(value.size):
@@ -341,7 +341,7 @@ def _collect_whole(runs: Runs, value: np.ndarray, out: np.ndarray) -> None:
 
 
 @compiled
-def _spread(runs: Runs, x: np.ndarray, out: np.ndarray) -> None:
+def spread(runs: Runs, x: np.ndarray, out: np.ndarray) -> None:
     """Add up the candidates' shares over each client."""
     step = np.zeros(out.size + 1)
     for j in range(x.size):
@@ -356,7 +356,7 @@ def _spread(runs: Runs, x: np.ndarray, out: np.ndarray) -> None:
 
 
 @compiled
-def _project(
+def project(
     value: np.ndarray, step: np.ndarray, cost: np.ndarray, budget: float, first: float
 ) -> tuple[np.ndarray, float]:
     """Clip ``value - step * cost * price`` to 0..1 at the least price ≥ 0 that meets the budget."""
@@ -407,13 +407,13 @@ def _iterate(  # noqa: PLR0917
     old, new = np.zeros(s.size), np.zeros(s.size)
     worth = np.empty(x.size)
     charged = np.empty(s.size)
-    _spread(runs, x, old)
+    spread(runs, x, old)
     for _ in range(steps):
         for i in range(s.size):
             charged[i] = weight[i] * s[i]
-        _collect(runs, charged, worth)
-        nearer, price = _project(x + step * worth, step, cost, budget, price)
-        _spread(runs, nearer, new)
+        collect(runs, charged, worth)
+        nearer, price = project(x + step * worth, step, cost, budget, price)
+        spread(runs, nearer, new)
         for j in range(x.size):
             x[j] = nearer[j]
             x_sum[j] += x[j]

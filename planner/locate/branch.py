@@ -192,16 +192,7 @@ class _Tree:
 
     def fix(self, node: _Node, found: Relaxation) -> None:
         """Mark what reduced costs exclude or force."""
-        n = node.ids.size
-        if n <= node.most or not found.price.any():
-            node.out = node.into = np.zeros(n, dtype=bool)
-            return
-        ordered = np.sort(found.price)[::-1]
-        last, following = ordered[node.most - 1], ordered[node.most]
-        # the bound was rounded down by less than a unit, the prices by less than one
-        slack = found.bound + self.unit + 1 - (self.value - node.base + 1)
-        node.out = last - found.price > slack
-        node.into = found.price - following > slack
+        node.out, node.into = excluded(found, node.most, self.value - node.base, self.unit)
 
     def shrink(self, node: _Node) -> _Node:
         """Return the node without what is excluded or forced."""
@@ -296,6 +287,18 @@ class _Tree:
                     made += 1
         self.nodes = made
         return Proved(self.chosen, max(self.value, *(-item[0] for item in heap), 0))
+
+
+def excluded(found: Relaxation, most: int, value: int, unit: int) -> tuple[np.ndarray, np.ndarray]:
+    """Tell which candidates are in none, and which in every, choice worth more than `value`."""
+    n = found.price.size
+    if n <= most or not found.price.any():
+        return np.zeros(n, dtype=bool), np.zeros(n, dtype=bool)
+    ordered = np.sort(found.price)[::-1]
+    last, following = ordered[most - 1], ordered[most]
+    # the bound was rounded down by less than a unit, the prices by less than one
+    slack = found.bound + unit + 1 - (value + 1)
+    return last - found.price > slack, found.price - following > slack
 
 
 def _limits(most: int, n: int) -> Limits:

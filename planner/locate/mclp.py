@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from planner.errors import InputError, SettingsError
 from planner.locate.bounds import relax
-from planner.locate.branch import branch
+from planner.locate.branch import branch, excluded
+from planner.locate.cuts import tighten
 from planner.locate.exact import make_kernel, prove
 from planner.locate.heuristics import covered_weight, search
 from planner.locate.presolve import make_core
@@ -20,10 +21,14 @@ from planner.locate.solution import Solution
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from planner.locate.bounds import Relaxation
     from planner.locate.presolve import Core
-    from planner.locate.problem import Problem, Scaled
+    from planner.locate.problem import Cover, Limits, Problem, Scaled
 
 _STEPS = 4
+# Where prices exclude less than this share of the candidates, branching alone would take too long.
+_MANY = 0.4
+_CUT_WORK = 6e9
 # The smallest gap that floating point in the proof can tell from none.
 _TOLERANCE = 1e-9
 
@@ -246,31 +251,80 @@ def _decide(
     )
     bound = relaxation.bound
     _tell(on_step, 3)
-    left = deadline - time.perf_counter()
-    if before + bound > enough and left > 0:
-        if problem.plain:
-            proved = branch(
-                core.cover,
-                weight,
-                limits.most,
-                chosen=chosen,
-                relaxation=relaxation,
-                gap=gap,
-                before=before,
-                unit=unit,
-                deadline=deadline,
-            )
-            bound, chosen = min(bound, proved.bound), proved.chosen
-        else:
-            near = max(value, math.floor(value / (1.0 - 0.5 * gap))) - before
-            kernel = make_kernel(
-                core.cover, weight, limits, relaxation, chosen, enough=near, unit=unit
-            )
-            spare = max(0.0, 0.9 * (enough - value))
-            proof = prove(kernel, chosen, unit=unit, abs_gap=spare, time_limit_s=left)
-            bound, chosen = min(bound, proof.bound), proof.chosen
+    if before + bound > enough and time.perf_counter() < deadline:
+        stake = _Stake(before, value, enough, unit, gap, deadline)
+        weigh = _prove_count if problem.plain else _prove_limits
+        chosen, bound = weigh(core.cover, weight, limits, chosen, relaxation, stake)
     _tell(on_step, _STEPS)
     return chosen, before + bound
+
+
+class _Stake(NamedTuple):
+    """What a proof is after: weight covered before, the value to beat and what is enough."""
+
+    before: int
+    value: int
+    enough: int
+    unit: int
+    gap: float
+    deadline: float
+
+
+def _prove_count(  # noqa: PLR0917
+    cover: Cover,
+    weight: np.ndarray,
+    limits: Limits,
+    chosen: np.ndarray,
+    relaxation: Relaxation,
+    stake: _Stake,
+) -> tuple[np.ndarray, int]:
+    """Lower the bound by branching; before that by cuts, where prices exclude too little."""
+    kept = excluded(relaxation, limits.most, stake.value - stake.before, stake.unit)[0]
+    if kept.mean() < _MANY:
+        relaxation = tighten(
+            cover,
+            weight,
+            limits.most,
+            relaxation=relaxation,
+            target=stake.enough - stake.before,
+            rng=np.random.default_rng(0),
+            unit=stake.unit,
+            work=_CUT_WORK,
+            deadline=stake.deadline,
+        )
+    proved = branch(
+        cover,
+        weight,
+        limits.most,
+        chosen=chosen,
+        relaxation=relaxation,
+        gap=stake.gap,
+        before=stake.before,
+        unit=stake.unit,
+        deadline=stake.deadline,
+    )
+    return proved.chosen, proved.bound
+
+
+def _prove_limits(  # noqa: PLR0917
+    cover: Cover,
+    weight: np.ndarray,
+    limits: Limits,
+    chosen: np.ndarray,
+    relaxation: Relaxation,
+    stake: _Stake,
+) -> tuple[np.ndarray, int]:
+    """Lower the bound by HiGHS on what reduced costs do not exclude."""
+    near = max(stake.value, math.floor(stake.value / (1.0 - 0.5 * stake.gap))) - stake.before
+    kernel = make_kernel(cover, weight, limits, relaxation, chosen, enough=near, unit=stake.unit)
+    proof = prove(
+        kernel,
+        chosen,
+        unit=stake.unit,
+        abs_gap=max(0.0, 0.9 * (stake.enough - stake.value)),
+        time_limit_s=max(1e-3, stake.deadline - time.perf_counter()),
+    )
+    return proof.chosen, min(relaxation.bound, proof.bound)
 
 
 def _core_limits(problem: Problem, core: Core) -> Any:
