@@ -32,7 +32,14 @@ if TYPE_CHECKING:
         scan_activity,
         write_sample,
     )
-    from planner.locate import Solution, solve_lscp, solve_mclp, solve_pcenter, solve_pmedian
+    from planner.locate import (
+        Solution,
+        solve_capacitated,
+        solve_lscp,
+        solve_mclp,
+        solve_pcenter,
+        solve_pmedian,
+    )
     from planner.network import (
         StreetNetwork,
         edit_streets,
@@ -73,7 +80,14 @@ _HOMES = {
         "scan_activity",
         "write_sample",
     ],
-    "locate": ["Solution", "solve_lscp", "solve_mclp", "solve_pcenter", "solve_pmedian"],
+    "locate": [
+        "Solution",
+        "solve_capacitated",
+        "solve_lscp",
+        "solve_mclp",
+        "solve_pcenter",
+        "solve_pmedian",
+    ],
     "network": [
         "StreetNetwork",
         "edit_streets",
@@ -127,6 +141,7 @@ __all__ = [
     "run_study",
     "save_streets",
     "scan_activity",
+    "solve_capacitated",
     "solve_lscp",
     "solve_mclp",
     "solve_pcenter",

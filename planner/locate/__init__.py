@@ -1,5 +1,6 @@
 """Location models over arrays: covers in, proven solutions out; no geography here."""
 
+from planner.locate.capacitated import solve_capacitated
 from planner.locate.lscp import solve_lscp
 from planner.locate.mclp import heuristic_mclp, solve_mclp
 from planner.locate.pcenter import solve_pcenter
@@ -9,6 +10,7 @@ from planner.locate.solution import Solution
 __all__ = [
     "Solution",
     "heuristic_mclp",
+    "solve_capacitated",
     "solve_lscp",
     "solve_mclp",
     "solve_pcenter",
