@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     from planner.plan import Plan, load_plan
     from planner.report import write_report, write_sites, write_workbook
     from planner.settings import Settings, load_settings
-    from planner.siting import choose_stations
+    from planner.siting import choose_stations, measure_frontier
     from planner.tables import Reach
 
 _HOMES = {
@@ -101,7 +101,7 @@ _HOMES = {
     "plan": ["Plan", "load_plan"],
     "report": ["write_report", "write_sites", "write_workbook"],
     "settings": ["Settings", "load_settings"],
-    "siting": ["choose_stations"],
+    "siting": ["choose_stations", "measure_frontier"],
     "tables": ["Reach"],
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
@@ -138,6 +138,7 @@ __all__ = [
     "measure_closures",
     "measure_coverage",
     "measure_equity",
+    "measure_frontier",
     "run_study",
     "save_streets",
     "scan_activity",

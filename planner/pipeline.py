@@ -26,7 +26,7 @@ from planner.parking import choose_parking
 from planner.plan import Plan
 from planner.progress import OnStage, Stages
 from planner.settings import Settings, load_settings
-from planner.siting import choose_stations
+from planner.siting import choose_stations, measure_frontier
 from planner.tables import check_table
 
 if TYPE_CHECKING:
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from planner.tables import Reach
 
     Sides = dict[str, tuple[gpd.GeoDataFrame, pd.DataFrame]]  # when → stations, minutes to them
+
+_LEAST_TRACED = 20  # counts of stations that the frontier shows at least
 
 
 def plan_study(s: Settings, *, on_stage: OnStage | None = None) -> Plan:
@@ -77,6 +79,7 @@ def plan_study(s: Settings, *, on_stage: OnStage | None = None) -> Plan:
     today = _minutes(s, streets, demand, existing)
     before = stage("coverage", _measure, s, reach, demand, existing, area=area, minutes=today)
     sites = stage("siting", _choose, s, reach, demand, candidates, today)
+    frontier = stage("frontier", _trace, s, reach, demand, candidates, sites)
     chosen = _add_seats(s, candidates.loc[sites["candidate_id"]], None)
     opened = pd.concat([existing, chosen])
     planned = _minutes(s, streets, demand, opened)
@@ -99,8 +102,8 @@ def plan_study(s: Settings, *, on_stage: OnStage | None = None) -> Plan:
 
     tables = {
         "districts": area, "demand": demand, "stations": stations, "hosts": hosts,
-        "candidates": candidates, "sites": sites, "parking": bays, "hotspots": hotspots,
-        "gatherings": gatherings,
+        "candidates": candidates, "sites": sites, "frontier": frontier,
+        "parking": bays, "hotspots": hotspots, "gatherings": gatherings,
         "coverage_before": before, "coverage_after": after, "closures": closures,
         "uncovered": uncovered, "service_areas": areas, "edits": edits,
         "streets": _lines(s, streets), "water": inputs.water,
@@ -327,6 +330,20 @@ def _choose(
         informal_share=s.siting.informal_share, time_limit_s=s.siting.time_limit_s,
         reruns=s.siting.reruns, rng=s.study.seed,
         existing_minutes=today["nearest_min"] if known else None, language=s.study.language,
+    )  # fmt: skip
+
+
+def _trace(
+    s: Settings,
+    reach: Reach,
+    demand: gpd.GeoDataFrame,
+    candidates: gpd.GeoDataFrame,
+    sites: gpd.GeoDataFrame,
+) -> pd.DataFrame:
+    """Trace coverage against the number of stations, well beyond the plan's."""
+    return measure_frontier(
+        reach, demand, candidates, max(2 * s.siting.count, _LEAST_TRACED), sites=sites,
+        min_spacing_m=s.siting.min_spacing_m, gap=s.siting.gap, rng=s.study.seed,
     )  # fmt: skip
 
 

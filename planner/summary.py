@@ -82,7 +82,12 @@ def summarise(
             "before": _coverage(tables, "before", circles[0]),
             "after": _coverage(tables, "after", circles[1]),
         },
-        "siting": {**tables["sites"].attrs["siting"], "sites": _sites(tables["sites"])},
+        "siting": {
+            **tables["sites"].attrs["siting"],
+            "frontier": tables["frontier"].replace({np.nan: None}).to_dict("records"),
+            **tables["frontier"].attrs["frontier"],
+            "sites": _sites(tables["sites"]),
+        },
         "parking": {**tables["parking"].attrs["parking"], "sites": _bays(tables["parking"])},
         "informal_rest": _informal_rest(s, tables["gatherings"]),
         "hotspots": _hotspots(tables["hotspots"]),

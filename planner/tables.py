@@ -179,6 +179,23 @@ TABLES: dict[str, dict[str, Column]] = {
         "why": Column("str", "one sentence in the study's language"),
         "geometry": Column("point", "where"),
     },
+    "frontier": {
+        "count": Column("int64", "new stations"),
+        "covered_share": Column(
+            "float64", "of the best choice of so many that was found, existing included", "0..1"
+        ),
+        "bound_share": Column("float64", "proven: no choice of so many covers more", "0..1"),
+        "nested_share": Column(
+            "float64",
+            "of the first so many sites of the plan; empty beyond it",
+            "0..1",
+            nullable=True,
+        ),
+        "status": Column("str", "optimal if the two are proven to be the same, else feasible"),
+        "cost": Column(
+            "float64", "of the best choice; empty where the study sets no costs", nullable=True
+        ),
+    },
     "parking": {
         "name": Column("str", "nearest street or host"),
         "bays": Column("int64", "places for e-bikes"),

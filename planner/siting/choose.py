@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import logging
 import math
-from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-import shapely
-from scipy.spatial import cKDTree
 
-from planner.errors import InputError, NoSolutionError, SettingsError, nearest_name
+from planner.errors import NoSolutionError, SettingsError, nearest_name
 from planner.locate import solve_mclp
+from planner.siting.case import make_case, rest_of
 from planner.siting.gatherings import pick_first
 from planner.siting.rank import describe, rank_sites
 from planner.siting.stability import measure_stability
@@ -25,15 +23,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     import geopandas as gpd
-    from scipy.sparse import csr_array
 
     from planner.locate import Solution
+    from planner.siting.case import Case
     from planner.tables import Reach
 
 _LOG = logging.getLogger(__name__)
 _MODELS = ("mclp",)
-# Of candidates that cover the same, premises that exist go first.
-_PREFERENCE = {"existing": 0, "host": 1, "hotspot": 2, "corner": 3}
 
 
 def choose_stations(
@@ -123,7 +119,7 @@ def choose_stations(
     """
     began = perf_counter()
     _check_settings(model, min_spacing_m, reruns, informal_share)
-    case = _make_case(reach, demand, candidates, min_spacing_m)
+    case = make_case(reach, demand, candidates, min_spacing_m)
     _check_case(case, count)
     draw = np.random.default_rng(rng)
     steps = 4 + reruns
@@ -164,74 +160,6 @@ def choose_stations(
     return sites
 
 
-@dataclass(frozen=True, eq=False)
-class _Case:
-    """The arrays of one question, rows and columns in an order that no shuffle changes."""
-
-    demand: gpd.GeoDataFrame
-    candidates: gpd.GeoDataFrame
-    cover: csr_array
-    weight: np.ndarray
-    xy: np.ndarray
-    existing: np.ndarray
-    conflicts: np.ndarray
-    rest: np.ndarray  # at gathering places without shelter, a day
-    home: np.ndarray  # the demand row on which a candidate stands
-
-
-def _make_case(
-    reach: Reach, demand: gpd.GeoDataFrame, candidates: gpd.GeoDataFrame, min_spacing_m: float
-) -> _Case:
-    check_table(demand, "demand")
-    check_table(candidates, "candidates")
-    for index, table, name in (
-        (reach.demand_id, demand, "demand"),
-        (reach.facility_id, candidates, "candidates"),
-    ):
-        if len(index) != len(table) or not table.index.isin(index).all():
-            raise InputError(
-                f"`reach` and `{name}` hold different identifiers. Make the reach from the same "
-                f"tables: `make_reach(streets, demand, candidates)`."
-            )
-    rows = demand.sort_index()
-    place = candidates["kind"].map(_PREFERENCE).fillna(len(_PREFERENCE)).to_numpy(float)
-    rest = _rest(candidates)
-    order = np.lexsort((candidates.index.astype(str), -rest, place))
-    columns = candidates.iloc[order]
-    cover = reach.minutes.tocsr()[reach.demand_id.get_indexer(rows.index)]
-    cover = cover.tocsc()[:, reach.facility_id.get_indexer(columns.index)].tocsr()
-    xy = shapely.get_coordinates(columns.geometry)
-    existing = np.flatnonzero((columns["action"] == "keep").to_numpy())
-    return _Case(
-        rows,
-        columns,
-        cover,
-        rows["weight_per_day"].to_numpy(float),
-        xy,
-        existing,
-        _too_close(xy, existing, min_spacing_m),
-        rest[order],
-        cKDTree(shapely.get_coordinates(rows.geometry)).query(xy)[1],
-    )
-
-
-def _rest(candidates: gpd.GeoDataFrame) -> np.ndarray:
-    """Return the rest at gathering places without shelter; a table without the column has none."""
-    if "informal_rest_per_day" not in candidates.columns:
-        return np.zeros(len(candidates))
-    return candidates["informal_rest_per_day"].to_numpy(float)
-
-
-def _too_close(xy: np.ndarray, existing: np.ndarray, min_spacing_m: float) -> np.ndarray:
-    """Pairs of new candidates nearer to each other than the spacing."""
-    if min_spacing_m <= 0:
-        return np.empty((0, 2), dtype=np.int64)
-    pairs = cKDTree(xy).query_pairs(min_spacing_m, output_type="ndarray").astype(np.int64)
-    apart = np.hypot(*(xy[pairs[:, 0]] - xy[pairs[:, 1]]).T)
-    pairs = pairs[(apart < min_spacing_m) & ~np.isin(pairs, existing).any(axis=1)]
-    return pairs[np.lexsort(pairs.T[::-1])]
-
-
 def _check_settings(model: str, min_spacing_m: float, reruns: int, informal_share: float) -> None:
     if model not in _MODELS:
         raise SettingsError(
@@ -245,7 +173,7 @@ def _check_settings(model: str, min_spacing_m: float, reruns: int, informal_shar
         raise SettingsError(f"`informal_share` must be from 0 to 1. Got {informal_share}.")
 
 
-def _check_case(case: _Case, count: int) -> None:
+def _check_case(case: Case, count: int) -> None:
     """Refuse what has no answer, in the words of a planner."""
     free = len(case.candidates) - case.existing.size
     if count > free:
@@ -268,7 +196,7 @@ def _days(demand: gpd.GeoDataFrame) -> float:
     return max(1.0, float(demand.attrs.get("demand", {}).get("days") or 1))
 
 
-def _table(case: _Case, facts: pd.DataFrame, language: str, reach: Reach) -> gpd.GeoDataFrame:
+def _table(case: Case, facts: pd.DataFrame, language: str, reach: Reach) -> gpd.GeoDataFrame:
     """Candidates' columns beside what was found out about the chosen."""
     chosen = case.candidates.iloc[facts["column"].to_numpy(np.int64)]
     digits = max(2, len(str(len(chosen))))
@@ -286,13 +214,13 @@ def _table(case: _Case, facts: pd.DataFrame, language: str, reach: Reach) -> gpd
         "peak",
     ):
         sites[column] = facts[column].to_numpy()
-    sites["informal_rest_per_day"] = _rest(chosen)
+    sites["informal_rest_per_day"] = rest_of(chosen)
     sites["why"] = explain(sites, language=language, mode=reach.mode, limit_min=reach.limit_min)
     geometry = sites.pop("geometry")
     return sites.assign(geometry=geometry).set_geometry("geometry", crs=case.candidates.crs)
 
 
-def _rule(share: float, first: int, free: float, case: _Case) -> dict[str, Any]:
+def _rule(share: float, first: int, free: float, case: Case) -> dict[str, Any]:
     """Note how many gathering places went first, and what is covered without that rule."""
     return {
         "informal_share": float(share),
@@ -301,7 +229,7 @@ def _rule(share: float, first: int, free: float, case: _Case) -> dict[str, Any]:
     }
 
 
-def _summary(solution: Solution, case: _Case, count: int, used: int) -> dict[str, Any]:
+def _summary(solution: Solution, case: Case, count: int, used: int) -> dict[str, Any]:
     total = math.fsum(case.weight)
     return {
         "model": solution.model,
