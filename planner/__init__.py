@@ -53,7 +53,12 @@ if TYPE_CHECKING:
     from planner.plan import Plan, load_plan
     from planner.report import write_report, write_sites, write_workbook
     from planner.settings import Settings, load_settings
-    from planner.siting import choose_stations, measure_frontier
+    from planner.siting import (
+        SiteExplanation,
+        choose_stations,
+        explain_site,
+        measure_frontier,
+    )
     from planner.tables import Reach
 
 _HOMES = {
@@ -101,7 +106,7 @@ _HOMES = {
     "plan": ["Plan", "load_plan"],
     "report": ["write_report", "write_sites", "write_workbook"],
     "settings": ["Settings", "load_settings"],
-    "siting": ["choose_stations", "measure_frontier"],
+    "siting": ["SiteExplanation", "choose_stations", "explain_site", "measure_frontier"],
     "tables": ["Reach"],
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
@@ -110,6 +115,7 @@ __all__ = [
     "Plan",
     "Reach",
     "Settings",
+    "SiteExplanation",
     "Solution",
     "StreetNetwork",
     "choose_parking",
@@ -118,6 +124,7 @@ __all__ = [
     "compare_access",
     "draw_plan",
     "edit_streets",
+    "explain_site",
     "fetch_streets",
     "find_gatherings",
     "find_hotspots",

@@ -11,6 +11,7 @@ from planner.activity import FixFeed, make_presence, make_stays, pseudonymise, s
 from planner.candidates import make_candidates
 from planner.coverage import (
     circle_share,
+    districts_of,
     find_minutes,
     make_reach,
     make_service_areas,
@@ -26,7 +27,7 @@ from planner.parking import choose_parking
 from planner.plan import Plan
 from planner.progress import OnStage, Stages
 from planner.settings import Settings, load_settings
-from planner.siting import choose_stations, measure_frontier
+from planner.siting import choose_stations, make_explanations, measure_frontier
 from planner.tables import check_table
 
 if TYPE_CHECKING:
@@ -80,6 +81,11 @@ def plan_study(s: Settings, *, on_stage: OnStage | None = None) -> Plan:
     before = stage("coverage", _measure, s, reach, demand, existing, area=area, minutes=today)
     sites = stage("siting", _choose, s, reach, demand, candidates, today)
     frontier = stage("frontier", _trace, s, reach, demand, candidates, sites)
+    explanations = stage(
+        "explanations", make_explanations, reach, demand, candidates, sites,
+        district=districts_of(demand, area), streets=streets, max_min=4 * s.service.limit_min,
+        snap_m=s.service.snap_m, min_spacing_m=s.siting.min_spacing_m,
+    )  # fmt: skip
     chosen = _add_seats(s, candidates.loc[sites["candidate_id"]], None)
     opened = pd.concat([existing, chosen])
     planned = _minutes(s, streets, demand, opened)
@@ -103,7 +109,8 @@ def plan_study(s: Settings, *, on_stage: OnStage | None = None) -> Plan:
     tables = {
         "districts": area, "demand": demand, "stations": stations, "hosts": hosts,
         "candidates": candidates, "sites": sites, "frontier": frontier,
-        "parking": bays, "hotspots": hotspots, "gatherings": gatherings,
+        "explanations": explanations, "parking": bays,
+        "hotspots": hotspots, "gatherings": gatherings,
         "coverage_before": before, "coverage_after": after, "closures": closures,
         "uncovered": uncovered, "service_areas": areas, "edits": edits,
         "streets": _lines(s, streets), "water": inputs.water,

@@ -1,6 +1,14 @@
 """Where the next stations should be, how sure that is, and why."""
 
 from planner.siting.choose import choose_stations
+from planner.siting.explain import SiteExplanation, explain_site
+from planner.siting.explanations import make_explanations
 from planner.siting.frontier import measure_frontier
 
-__all__ = ["choose_stations", "measure_frontier"]
+__all__ = [
+    "SiteExplanation",
+    "choose_stations",
+    "explain_site",
+    "make_explanations",
+    "measure_frontier",
+]
