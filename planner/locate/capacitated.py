@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from planner.locate.travel import Roles
 
 _STEPS = 4
+_ASSIGN_S = 5.0  # that the assignment may take in any case
 # Integer weights and capacities sum to at most this, so that sums stay inside int64.
 _TOTAL_BITS = 40
 
@@ -85,7 +86,7 @@ def solve_capacitated(
     Solution
         `objective` is the weight served; no choice serves more than `bound`. `assignment` tells
         which facility serves how much of which demand: of all ways to serve as much the one with
-        the least travel.
+        the least travel, unless the time limit cuts in.
 
     Raises
     ------
@@ -130,8 +131,9 @@ def solve_capacitated(
     chosen = roles.fill(decision.chosen)
     opened = np.union1d(roles.opened, chosen)
     objective = served(posed.net, opened) / posed.scale
-    parts = assign(sparse.csr_array(matrix[:, opened]), values, room[opened], objective)
-    parts = parts.tocoo()
+    left = max(_ASSIGN_S, began + time_limit_s - time.perf_counter())
+    within = sparse.csr_array(matrix[:, opened])
+    parts = assign(within, values, room[opened], objective, left).tocoo()
     assignment = sparse.csr_array((parts.data, (parts.row, opened[parts.col])), shape=matrix.shape)
     bound = max(objective, (decision.bound + posed.slack) / posed.scale)
     distance = (bound - objective) / bound if bound > 0 else 0.0

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from scipy import sparse
 
-from planner.locate.capacitated_flow import served
+from planner.locate.capacitated_flow import make_net, serve, served
 from planner.locate.program import Program, minimise
+from planner.locate.setcover_reduce import as_cover
 
 if TYPE_CHECKING:
     from planner.locate.capacitated_flow import Net
@@ -109,7 +110,11 @@ def _program(
 
 
 def assign(
-    travel: sparse.csr_array, weight: np.ndarray, capacity: np.ndarray, total: float
+    travel: sparse.csr_array,
+    weight: np.ndarray,
+    capacity: np.ndarray,
+    total: float,
+    time_limit_s: float,
 ) -> sparse.csr_array:
     """Assign a total of demand to the columns with least travel; return what each serves.
 
@@ -121,6 +126,8 @@ def assign(
         float64 of every row and column.
     total
         What can be served, and is.
+    time_limit_s
+        Where HiGHS needs longer any assignment of the total is returned.
     """
     m, n = travel.shape
     if travel.nnz == 0 or total <= 0:
@@ -146,10 +153,28 @@ def assign(
         ),
         abs_gap=0.0,
         nodes=1,
-        time_limit_s=math.inf,
+        time_limit_s=time_limit_s,
     )
-    amounts = np.zeros(travel.nnz) if outcome.values is None else outcome.values * scale
+    if outcome.values is None:
+        return _any(travel, weight, capacity)
+    amounts = outcome.values * scale
     near = np.rint(amounts)
     amounts = np.where(np.abs(amounts - near) <= 1e-7 * scale, near, amounts).clip(0.0)
     kept = amounts > 0
     return sparse.csr_array((amounts[kept], (owner[kept], travel.indices[kept])), shape=(m, n))
+
+
+def _any(travel: sparse.csr_array, weight: np.ndarray, capacity: np.ndarray) -> sparse.csr_array:
+    """Assign the most that can be served, whatever the travel."""
+    m, n = travel.shape
+    room = np.minimum(capacity, weight.sum())
+    scale = math.ldexp(1.0, 40 - math.frexp(float(weight.sum()))[1])
+    columns = sparse.csc_array(travel)
+    columns.sort_indices()
+    whole = [np.floor(numbers * scale).astype(np.int64) for numbers in (weight, room)]
+    net = make_net(as_cover(columns), *whole)
+    amounts = serve(net, np.arange(n)) / scale
+    kept = amounts > 0
+    return sparse.csr_array(
+        (amounts[kept], (net.cover.client[kept], net.owner[kept])), shape=(m, n)
+    )

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 _WORK = 3e8  # entries that all trials of the search together may look at, about
 _TRIALS = (50, 20_000)
+_DEAD = 1 << 62  # marks what no way leads through any more
 
 
 class Net(NamedTuple):
@@ -79,7 +80,7 @@ def search(
         return free[:0]
     chosen = greedy(net, fixed, free, min(count, free.size))
     size = 1 + net.cover.client.size * (fixed.size + count) // max(1, net.capacity.size)
-    work = min(_WORK / (6.0 * size + net.weight.size), 20.0 * free.size**2)
+    work = min(_WORK / (20.0 * size + net.weight.size), 20.0 * free.size**2)
     trials = int(np.clip(work, *_TRIALS))
     return np.sort(_exchange(net, fixed, free, chosen, rng, trials))
 
@@ -101,9 +102,14 @@ def _flow(net: Net) -> _Flow:
 
 
 @compiled
-def _find(net: Net, flow: _Flow, j: int, stamp: int) -> int:
-    """Find a client with demand left that column j reaches, others giving way; -1 without one."""
+def _find(net: Net, flow: _Flow, j: int, stamp: int) -> int:  # noqa: C901
+    """Find a client with demand left that column j reaches, others giving way; -1 without one.
+
+    What a vain search has seen never leads anywhere again: whoever serves there is among it.
+    """
     cover = net.cover
+    if flow.column_seen[j] == _DEAD:
+        return -1
     flow.queue[0] = j
     flow.column_seen[j] = stamp
     head, tail = 0, 1
@@ -112,7 +118,7 @@ def _find(net: Net, flow: _Flow, j: int, stamp: int) -> int:
         head += 1
         for k in range(cover.start[c], cover.start[c + 1]):
             i = cover.client[k]
-            if flow.client_seen[i] == stamp:
+            if flow.client_seen[i] >= stamp:
                 continue
             flow.client_seen[i] = stamp
             flow.client_by[i] = k
@@ -120,27 +126,37 @@ def _find(net: Net, flow: _Flow, j: int, stamp: int) -> int:
                 return i
             for q in range(cover.back[i], cover.back[i + 1]):
                 other = cover.candidate[q]
-                if not flow.opened[other] or flow.column_seen[other] == stamp:
+                if not flow.opened[other] or flow.column_seen[other] >= stamp:
                     continue
                 if flow.amount[net.entry[q]] > 0:
                     flow.column_seen[other] = stamp
                     flow.column_by[other] = net.entry[q]
                     flow.queue[tail] = other
                     tail += 1
+    for t in range(tail):
+        c = flow.queue[t]
+        flow.column_seen[c] = _DEAD
+        for k in range(cover.start[c], cover.start[c + 1]):
+            flow.client_seen[cover.client[k]] = _DEAD
     return -1
 
 
 @compiled
-def _open(net: Net, flow: _Flow, j: int, stamp: int) -> int:
-    """Open a column and let it serve as much as it can; return the last mark used."""
-    cover = net.cover
+def _open(net: Net, flow: _Flow, j: int) -> None:
+    """Open a column and let it serve what nobody else does."""
     flow.opened[j] = True
-    for k in range(cover.start[j], cover.start[j + 1]):
-        i = cover.client[k]
+    for k in range(net.cover.start[j], net.cover.start[j + 1]):
+        i = net.cover.client[k]
         amount = min(flow.rest[i], flow.spare[j])
         flow.amount[k] += amount
         flow.rest[i] -= amount
         flow.spare[j] -= amount
+
+
+@compiled
+def _augment(net: Net, flow: _Flow, j: int, stamp: int) -> int:
+    """Let a column serve as much as it can, others giving way; return the last mark used."""
+    client = net.cover.client
     while flow.spare[j] > 0:
         stamp += 1
         end = _find(net, flow, j, stamp)
@@ -151,7 +167,7 @@ def _open(net: Net, flow: _Flow, j: int, stamp: int) -> int:
         while c != j:
             given = flow.column_by[c]
             amount = min(amount, flow.amount[given])
-            c = net.owner[flow.client_by[cover.client[given]]]
+            c = net.owner[flow.client_by[client[given]]]
         flow.spare[j] -= amount
         flow.rest[end] -= amount
         k = flow.client_by[end]
@@ -159,18 +175,34 @@ def _open(net: Net, flow: _Flow, j: int, stamp: int) -> int:
         while net.owner[k] != j:
             given = flow.column_by[net.owner[k]]
             flow.amount[given] -= amount
-            k = flow.client_by[cover.client[given]]
+            k = flow.client_by[client[given]]
             flow.amount[k] += amount
     return stamp
+
+
+@compiled
+def _fill(net: Net, flow: _Flow, chosen: np.ndarray) -> None:
+    """Serve the most that some columns can serve together."""
+    stamp = 0
+    for j in chosen:
+        _open(net, flow, j)
+    for j in chosen:
+        stamp = _augment(net, flow, j, stamp)
+
+
+@compiled
+def serve(net: Net, chosen: np.ndarray) -> np.ndarray:
+    """Return how much of each entry is served when some columns serve the most they can."""
+    flow = _flow(net)
+    _fill(net, flow, chosen)
+    return flow.amount
 
 
 @compiled
 def served(net: Net, chosen: np.ndarray) -> int:
     """Return the most that some columns can serve together."""
     flow = _flow(net)
-    stamp = 0
-    for j in chosen:
-        stamp = _open(net, flow, j, stamp)
+    _fill(net, flow, chosen)
     return net.weight.sum() - flow.rest.sum()
 
 
@@ -181,7 +213,7 @@ def greedy(net: Net, fixed: np.ndarray, free: np.ndarray, count: int) -> np.ndar
     flow = _flow(net)
     stamp = 0
     for j in fixed:
-        stamp = _open(net, flow, j, stamp)
+        _open(net, flow, j)
     chosen = np.empty(count, np.int64)
     for t in range(count):
         best, lead = -1, np.int64(-1)
@@ -194,13 +226,16 @@ def greedy(net: Net, fixed: np.ndarray, free: np.ndarray, count: int) -> np.ndar
                 if left > lead:
                     best, lead = j, left
         chosen[t] = best
-        stamp = _open(net, flow, best, stamp)
+        _open(net, flow, best)
+        stamp = _augment(net, flow, best, stamp)
     return chosen
 
 
 @compiled
 def _clear(net: Net, flow: _Flow, chosen: np.ndarray) -> None:
     flow.rest[:] = net.weight
+    flow.client_seen[:] = 0
+    flow.column_seen[:] = 0
     for j in chosen:
         flow.opened[j] = False
         flow.spare[j] = net.capacity[j]
@@ -226,7 +261,6 @@ def _exchange(  # noqa: PLR0917
     flow = _flow(net)
     line = np.concatenate((fixed, chosen))
     value, whole = served(net, line), net.weight.sum()
-    stamp = 0
     for _ in range(trials):
         if value == whole:
             break
@@ -242,8 +276,7 @@ def _exchange(  # noqa: PLR0917
         if inside[j] or not usable[j]:
             continue
         line[turn] = j
-        for c in line:
-            stamp = _open(net, flow, c, stamp)
+        _fill(net, flow, line)
         now = whole - flow.rest.sum()
         _clear(net, flow, line)
         if now >= value:
