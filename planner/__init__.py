@@ -55,9 +55,11 @@ if TYPE_CHECKING:
     from planner.settings import Settings, load_settings
     from planner.siting import (
         SiteExplanation,
+        SiteScore,
         choose_stations,
         explain_site,
         measure_frontier,
+        score_sites,
     )
     from planner.tables import Reach
 
@@ -106,7 +108,14 @@ _HOMES = {
     "plan": ["Plan", "load_plan"],
     "report": ["write_report", "write_sites", "write_workbook"],
     "settings": ["Settings", "load_settings"],
-    "siting": ["SiteExplanation", "choose_stations", "explain_site", "measure_frontier"],
+    "siting": [
+        "SiteExplanation",
+        "SiteScore",
+        "choose_stations",
+        "explain_site",
+        "measure_frontier",
+        "score_sites",
+    ],
     "tables": ["Reach"],
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
@@ -116,6 +125,7 @@ __all__ = [
     "Reach",
     "Settings",
     "SiteExplanation",
+    "SiteScore",
     "Solution",
     "StreetNetwork",
     "choose_parking",
@@ -149,6 +159,7 @@ __all__ = [
     "run_study",
     "save_streets",
     "scan_activity",
+    "score_sites",
     "solve_capacitated",
     "solve_lscp",
     "solve_mclp",

@@ -4,11 +4,14 @@ from planner.siting.choose import choose_stations
 from planner.siting.explain import SiteExplanation, explain_site
 from planner.siting.explanations import make_explanations
 from planner.siting.frontier import measure_frontier
+from planner.siting.score import SiteScore, score_sites
 
 __all__ = [
     "SiteExplanation",
+    "SiteScore",
     "choose_stations",
     "explain_site",
     "make_explanations",
     "measure_frontier",
+    "score_sites",
 ]

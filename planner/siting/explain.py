@@ -184,8 +184,7 @@ def explain_site(plan: Plan, site_id: str) -> SiteExplanation:
         )
     if "explanations" not in plan.tables:
         raise InputError("the plan holds no explanations: an earlier version made it. Run it anew.")
-    site: dict[str, Any] = sites.loc[[site_id]].iloc[0].to_dict()
-    told: dict[str, Any] = plan.tables["explanations"].loc[[site_id]].iloc[0].to_dict()
+    site, told = (_row(plan.tables[name], site_id) for name in ("sites", "explanations"))
     minutes = told["nearest_station_min"]
     near = not pd.isna(minutes)
     covered, ties, replacements = _replacements(plan, sites.index.tolist().index(site_id))
@@ -228,6 +227,10 @@ def _replacements(plan: Plan, k: int) -> tuple[float, int, tuple[Replacement, ..
         for n, j in enumerate(best[:_FIRST])
     )
     return swaps.objective / case.total, ties, listed
+
+
+def _row(table: pd.DataFrame, site_id: str) -> dict[str, Any]:
+    return {str(name): value for name, value in table.loc[[site_id]].iloc[0].items()}
 
 
 def _parts(told: Mapping[str, Any], names: Iterable[str]) -> dict[str, float]:

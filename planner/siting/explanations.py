@@ -81,7 +81,10 @@ def make_explanations(
     """
     began = perf_counter()
     case = open_sites(reach, demand, candidates, sites["candidate_id"])
-    names = None if district is None else np.asarray(district, dtype=object)[case.order]
+    names = None
+    if district is not None:
+        named = pd.Series(np.asarray(district, dtype=object), index=demand.index)
+        names = named.reindex(case.demand.index).to_numpy()
     gains = _gains(case, sites["rank"].to_numpy(), names)
     swaps = case.swaps(min_spacing_m, forbidden)
     table = pd.concat(

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-import shapely
 
 from planner.errors import InputError
+from planner.siting.case import make_case
 from planner.siting.swaps import Swaps, bar_swaps, value_swaps
-from planner.tables import check_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,9 +19,6 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
     from planner.tables import Reach
-
-# Of candidates that would cover the same, premises that exist are named first.
-_PREFERENCE = {"existing": 0, "host": 1, "hotspot": 2, "corner": 3}
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,14 +30,13 @@ class Opened:
     cover: csr_array
     weight: np.ndarray
     total: float
+    xy: np.ndarray
     existing: np.ndarray  # columns
     chosen: np.ndarray  # columns, in the order they were named
-    order: np.ndarray  # which row of the demand table stands at each row
 
     def swaps(self, min_spacing_m: float = 0.0, forbidden: Iterable[str] = ()) -> Swaps:
         """Value every exchange that keeps the spacing and opens nothing that is forbidden."""
-        xy = shapely.get_coordinates(self.candidates.geometry)
-        barred = bar_swaps(xy, self.existing, self.chosen, min_spacing_m)
+        barred = bar_swaps(self.xy, self.existing, self.chosen, min_spacing_m)
         barred[:, self.candidates.index.isin(list(forbidden))] = True
         return value_swaps(self.cover, self.weight, self.existing, self.chosen, barred=barred)
 
@@ -66,26 +61,11 @@ def open_sites(
     ColumnError, CrsError, InputError
         A table is not what is declared, or they do not belong together.
     """
-    check_table(demand, "demand")
-    check_table(candidates, "candidates")
-    for index, table, name in (
-        (reach.demand_id, demand, "demand"),
-        (reach.facility_id, candidates, "candidates"),
-    ):
-        if len(index) != len(table) or not table.index.isin(index).all():
-            raise InputError(
-                f"`reach` and `{name}` hold different identifiers. Take them from the same plan."
-            )
-    order = np.argsort(demand.index.astype(str).to_numpy(), kind="stable")
-    place = candidates["kind"].map(_PREFERENCE).fillna(len(_PREFERENCE)).to_numpy(float)
-    columns = candidates.iloc[np.lexsort((candidates.index.astype(str), place))]
-    rows = demand.iloc[order]
-    cover = reach.minutes.tocsr()[reach.demand_id.get_indexer(rows.index)]
-    cover = cover.tocsc()[:, reach.facility_id.get_indexer(columns.index)].tocsr()
-    cover.sort_indices()
-    weight = rows["weight_per_day"].to_numpy(float)
-    picked = columns.index.get_indexer(list(chosen))
+    case = make_case(reach, demand, candidates, 0.0)
+    picked = np.asarray(case.candidates.index.get_indexer(list(chosen)), dtype=np.int64)
     if (picked < 0).any():
         raise InputError("a chosen site is none of the candidates. Take them from the same plan.")
-    existing = np.flatnonzero((columns["action"] == "keep").to_numpy())
-    return Opened(rows, columns, cover, weight, math.fsum(weight), existing, picked, order)
+    return Opened(
+        case.demand, case.candidates, case.cover, case.weight, math.fsum(case.weight), case.xy,
+        case.existing, picked,
+    )  # fmt: skip
