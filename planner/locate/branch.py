@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 # How far the search goes, in entries of cover touched: counted, not timed, so that every machine
 # proves the same. Two or three seconds for each billion.
 _WORK = 10e9
+_NODE_WORK = 3e5  # what making a node is worth
 _ENTRIES = 200_000_000  # kept in the open nodes together
 _ROOT, _NODE = 2000, 250  # iterations of the bound
 _ROUNDS = 6  # of fixing at the root
@@ -29,10 +30,11 @@ _ALONE = 0.45  # a candidate with this share is branched on alone
 
 
 class Proved(NamedTuple):
-    """The best choice found, and a proven integer bound on all choices."""
+    """The best choice found, a proven integer bound on all choices, and the work done."""
 
     chosen: np.ndarray
     bound: int
+    work: float
 
 
 @dataclass
@@ -78,6 +80,7 @@ def branch(
     *,
     chosen: np.ndarray,
     relaxation: Relaxation,
+    known: int = -1,
     gap: float = 0.0,
     before: int = 0,
     unit: int = 1,
@@ -94,6 +97,8 @@ def branch(
         A good choice.
     relaxation
         Of the whole problem, from `planner.locate.bounds.relax`.
+    known
+        Only choices worth more than this are looked for; without one, `chosen` is returned.
     gap
         Choices that are better by no more than this, relative, need not be found.
     before
@@ -114,7 +119,7 @@ def branch(
     that G covers, of weight W, with W taken off the objective: for choices that keep the rule this
     changes nothing, and the others it only lowers.
     """
-    search = _Tree(cover, weight, chosen, gap=gap, before=before, unit=unit)
+    search = _Tree(cover, weight, chosen, known=known, gap=gap, before=before, unit=unit)
     warm = Warm(relaxation.share, relaxation.multiplier, relaxation.balance)
     everyone = np.arange(cover.start.size - 1)
     none = np.empty(0, dtype=np.int64)
@@ -127,7 +132,7 @@ def branch(
         if not search.bounded(node, _ROOT, 0.02, deadline) or node.ids.size > 0.9 * size:
             break
     proved = search.run(node, _WORK if work is None else work, deadline)
-    return Proved(proved.chosen, min(proved.bound, relaxation.bound))
+    return proved._replace(bound=min(proved.bound, relaxation.bound))
 
 
 class _Tree:
@@ -139,13 +144,14 @@ class _Tree:
         weight: np.ndarray,
         chosen: np.ndarray,
         *,
+        known: int,
         gap: float,
         before: int,
         unit: int,
     ) -> None:
         self.cover, self.weight = cover, weight
         self.gap, self.before, self.unit = gap, before, unit
-        self.touched, self.enough, self.value, self.nodes = 0.0, 0, -1, 1
+        self.touched, self.enough, self.value = 0.0, known, known
         self.chosen = chosen
         self.offer(chosen)
 
@@ -171,7 +177,7 @@ class _Tree:
             settled = node.base + (int(node.weight.sum()) if node.most else 0)
             node.bound = min(node.bound, settled)
             return False
-        limits = _limits(node.most, node.ids.size)
+        limits = only_count(node.most, node.ids.size)
         found = relax(
             node.cover,
             node.weight,
@@ -234,7 +240,7 @@ class _Tree:
         if given.size < small.group.size:  # the client that stands for a rule
             given = np.append(given, 0.05)
         multiplier[small.group[inside]] = given[inside]
-        self.touched += 4.0 * cover.client.size
+        self.touched += 4.0 * cover.client.size + _NODE_WORK
         return _Node(
             small.cover,
             small.weight,
@@ -285,8 +291,8 @@ class _Tree:
                     heapq.heappush(heap, (-part.bound, made, part))
                     entries += part.cover.client.size
                     made += 1
-        self.nodes = made
-        return Proved(self.chosen, max(self.value, *(-item[0] for item in heap), 0))
+        bound = max(self.value, *(-item[0] for item in heap), 0)
+        return Proved(self.chosen, bound, self.touched)
 
 
 def excluded(found: Relaxation, most: int, value: int, unit: int) -> tuple[np.ndarray, np.ndarray]:
@@ -301,7 +307,7 @@ def excluded(found: Relaxation, most: int, value: int, unit: int) -> tuple[np.nd
     return last - found.price > slack, found.price - following > slack
 
 
-def _limits(most: int, n: int) -> Limits:
+def only_count(most: int, n: int) -> Limits:
     """Return the limits of a problem that only counts."""
     none = np.zeros(n + 1, dtype=np.int64)
     return Limits(most, np.ones(n), float(most), none, none[:0])

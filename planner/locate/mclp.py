@@ -14,9 +14,11 @@ from planner.locate.branch import branch, excluded
 from planner.locate.cuts import tighten
 from planner.locate.exact import make_kernel, prove
 from planner.locate.heuristics import covered_weight, search
+from planner.locate.order import place_candidates
 from planner.locate.presolve import make_core
 from planner.locate.problem import check_weight, make_problem, scale_weight
 from planner.locate.solution import Solution
+from planner.locate.windows import improve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
 _STEPS = 4
 # Where prices exclude less than this share of the candidates, branching alone would take too long.
 _MANY = 0.4
-_CUT_WORK = 6e9
+_WINDOW_WORK, _CUT_WORK = 2e9, 2e9
 # The smallest gap that floating point in the proof can tell from none.
 _TOLERANCE = 1e-9
 
@@ -140,6 +142,7 @@ def solve_mclp(
         gap=gap,
         deadline=began + time_limit_s,
         rng=np.random.default_rng(rng),
+        xy=None if xy is None else np.asarray(xy, dtype=np.float64)[core.columns],
         on_step=on_step,
     )
     columns = _columns(problem, core, chosen)
@@ -231,6 +234,7 @@ def _decide(
     gap: float,
     deadline: float,
     rng: np.random.Generator,
+    xy: np.ndarray | None,
     on_step: Callable[[int, int], None] | None,
 ) -> tuple[np.ndarray, int]:
     """Choose core candidates; return them and the integer bound on all that is covered."""
@@ -252,7 +256,7 @@ def _decide(
     bound = relaxation.bound
     _tell(on_step, 3)
     if before + bound > enough and time.perf_counter() < deadline:
-        stake = _Stake(before, value, enough, unit, gap, deadline)
+        stake = _Stake(before, value, enough, unit, gap, deadline, rng, xy)
         weigh = _prove_count if problem.plain else _prove_limits
         chosen, bound = weigh(core.cover, weight, limits, chosen, relaxation, stake)
     _tell(on_step, _STEPS)
@@ -260,7 +264,7 @@ def _decide(
 
 
 class _Stake(NamedTuple):
-    """What a proof is after: weight covered before, the value to beat and what is enough."""
+    """What a proof is after: weight covered before, the value to beat, what is enough; hints."""
 
     before: int
     value: int
@@ -268,6 +272,8 @@ class _Stake(NamedTuple):
     unit: int
     gap: float
     deadline: float
+    rng: np.random.Generator
+    xy: np.ndarray | None
 
 
 def _prove_count(  # noqa: PLR0917
@@ -278,16 +284,30 @@ def _prove_count(  # noqa: PLR0917
     relaxation: Relaxation,
     stake: _Stake,
 ) -> tuple[np.ndarray, int]:
-    """Lower the bound by branching; before that by cuts, where prices exclude too little."""
-    kept = excluded(relaxation, limits.most, stake.value - stake.before, stake.unit)[0]
-    if kept.mean() < _MANY:
+    """Branch; where prices exclude too little for that, better the choice and the bound before."""
+    gone = excluded(relaxation, limits.most, stake.value - stake.before, stake.unit)[0]
+    enough = stake.enough
+    if gone.mean() < _MANY:
+        chosen = improve(
+            cover,
+            weight,
+            chosen=chosen,
+            relaxation=relaxation,
+            points=place_candidates(cover, stake.xy),
+            rng=stake.rng,
+            unit=stake.unit,
+            work=_WINDOW_WORK,
+            deadline=stake.deadline,
+        )
+        value = stake.before + covered_weight(cover, weight, chosen)
+        enough = math.floor(value / (1.0 - stake.gap))
         relaxation = tighten(
             cover,
             weight,
             limits.most,
             relaxation=relaxation,
-            target=stake.enough - stake.before,
-            rng=np.random.default_rng(0),
+            target=enough - stake.before,
+            rng=stake.rng,
             unit=stake.unit,
             work=_CUT_WORK,
             deadline=stake.deadline,

@@ -51,17 +51,21 @@ def order_clients(cover: Cover, xy: np.ndarray | None) -> np.ndarray:
     given = np.arange(clients)
     if clients < 2:
         return given
-    if xy is None or not np.isfinite(xy).all():
-        points = _made_up(cover)
-    else:
-        points = np.empty((clients, 2))
-        _means(cover.back, cover.candidate, xy, points)
+    points = np.empty((clients, 2))
+    _means(cover.back, cover.candidate, place_candidates(cover, xy), points)
     low = points.min(axis=0)
     side = max(float((points.max(axis=0) - low).max()), np.finfo(float).tiny)
     cell = ((points - low) / side * ((1 << _LEVELS) - 1)).astype(np.int64)
     place = np.empty(clients, dtype=np.int64)
     place[np.argsort(_hilbert(cell), kind="stable")] = given
     return place if _count_runs(cover, place) < _count_runs(cover, given) else given
+
+
+def place_candidates(cover: Cover, xy: np.ndarray | None) -> np.ndarray:
+    """Return coordinates of the candidates: those given, or some made up from the cover."""
+    if xy is None or not np.isfinite(xy).all():
+        return _made_up(cover)
+    return np.asarray(xy, dtype=np.float64)
 
 
 def make_runs(cover: Cover) -> Runs:
@@ -81,8 +85,7 @@ def _made_up(cover: Cover) -> np.ndarray:
         two -= one * (one @ two) / max(float(one @ one), 1e-300)
         sites = np.column_stack([one, two])
         sites /= np.maximum(np.abs(sites).max(axis=0), 1e-300)
-    _means(cover.back, cover.candidate, sites, points)
-    return points
+    return sites
 
 
 @compiled
