@@ -113,14 +113,14 @@ def trace_mclp(
     values = check_weight(weight, problem.matrix.shape[0])
     core = make_core(problem, xy)
     scaled = scale_weight(np.where(problem.open_rows | (core.group >= 0), values, 0.0))
-    limits = _limits_of(problem, core)
+    limits = core_limits(problem, core)
     trace = _Trace(core, limits, scaled, problem, gap=gap, work=work)
     trace.rng = np.random.default_rng(rng)
     trace.run(_inside(problem, core, limits, known), max(most - len(ahead), 0), on_step)
     chosen = [np.sort(np.array(ahead[:k], dtype=np.int64)) for k in range(len(ahead))]
     chosen += [np.sort(np.append(problem.required, core.columns[c])) for c in trace.chosen]
     opened = np.asarray(existing, dtype=np.int64)
-    worth = [math.fsum(values[_rows(problem, np.append(opened, c))]) for c in chosen]
+    worth = [math.fsum(values[rows_covered(problem.matrix, np.append(opened, c))]) for c in chosen]
     objective = np.maximum.accumulate(worth)
     limit = [(trace.before + b + scaled.slack) / scaled.scale for b in trace.bounds()]
     bound = np.maximum(objective, np.append(objective[: len(ahead)], limit))
@@ -279,7 +279,7 @@ def _price_counts(cover: Cover, weight: np.ndarray, multiplier: np.ndarray) -> _
     return int((weight * fraction - fixed).sum()), tops, fraction
 
 
-def _limits_of(problem: Problem, core: Core) -> Limits:
+def core_limits(problem: Problem, core: Core) -> Limits:
     """Return the limits of the core: candidates are only missing where nothing else binds."""
     limits = problem.limits
     if core.columns.size == problem.free.size:
@@ -322,13 +322,11 @@ def _standing_for(problem: Problem, core: Core, column: int) -> list[int]:
     return [int(np.argmax(times))] if clients.size else []
 
 
-def _rows(problem: Problem, columns: np.ndarray) -> np.ndarray:
-    """Tell which demand rows some columns cover."""
-    covered = np.zeros(problem.matrix.shape[0], dtype=bool)
+def rows_covered(cover: Any, columns: Sequence[int] | np.ndarray) -> np.ndarray:
+    """Tell which rows some columns of a sparse matrix cover; the pattern counts."""
+    matrix, covered = cover.tocsc(), np.zeros(cover.shape[0], dtype=bool)
     for j in columns:
-        covered[problem.matrix.indices[problem.matrix.indptr[j] : problem.matrix.indptr[j + 1]]] = (
-            True
-        )
+        covered[matrix.indices[matrix.indptr[j] : matrix.indptr[j + 1]]] = True
     return covered
 
 
