@@ -204,7 +204,8 @@ class _Decision:
         if count == 0 or net.weight.size == 0:
             self.bound = self.value
             return
-        self._take(search(net, roles.opened, roles.free, count, self.rng))
+        chosen = search(net, roles.opened, roles.free, count, self.rng, deadline=deadline)
+        self._take(chosen)
         tell(on_step, 2, _STEPS)
         if self._enough(gap) >= self.bound:
             return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from planner.locate.problem import Cover
 
 _WORK = 3e8  # entries that all trials of the search together may look at, about
-_TRIALS = (50, 20_000)
+_TRIALS, _CHUNK = (50, 20_000), 25
 _DEAD = 1 << 62  # marks what no way leads through any more
 
 
@@ -70,19 +71,30 @@ def make_net(cover: Cover, weight: np.ndarray, capacity: np.ndarray) -> Net:
 
 
 def search(
-    net: Net, fixed: np.ndarray, free: np.ndarray, count: int, rng: np.random.Generator
+    net: Net,
+    fixed: np.ndarray,
+    free: np.ndarray,
+    count: int,
+    rng: np.random.Generator,
+    *,
+    deadline: float,
 ) -> np.ndarray:
     """Choose `count` of the free columns beside the fixed: greedy, then exchanges by chance.
 
-    The number of exchanges depends on the size alone, so the clock has no say in the answer.
+    The number of exchanges depends on the size alone: the clock has no say in the answer before
+    the deadline.
     """
     if count == 0 or free.size == 0:
         return free[:0]
     chosen = greedy(net, fixed, free, min(count, free.size))
     size = 1 + net.cover.client.size * (fixed.size + count) // max(1, net.capacity.size)
-    work = min(_WORK / (20.0 * size + net.weight.size), 20.0 * free.size**2)
+    work = min(_WORK / (200.0 * size + net.weight.size), 20.0 * free.size**2)
     trials = int(np.clip(work, *_TRIALS))
-    return np.sort(_exchange(net, fixed, free, chosen, rng, trials))
+    for first in range(0, trials, _CHUNK):
+        if time.perf_counter() > deadline:
+            break
+        chosen = _exchange(net, fixed, free, chosen, rng, min(_CHUNK, trials - first))
+    return np.sort(chosen)
 
 
 @compiled
