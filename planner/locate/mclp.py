@@ -4,33 +4,25 @@ from __future__ import annotations
 
 import math
 import time
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from planner.errors import InputError, SettingsError
 from planner.locate.bounds import relax
-from planner.locate.branch import branch, excluded
-from planner.locate.cuts import tighten
-from planner.locate.exact import make_kernel, prove
 from planner.locate.heuristics import covered_weight, search
-from planner.locate.order import place_candidates
 from planner.locate.presolve import make_core
 from planner.locate.problem import check_weight, make_problem, scale_weight
+from planner.locate.proof import Stake, prove_count, prove_limits
 from planner.locate.solution import Solution
-from planner.locate.windows import improve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from planner.locate.bounds import Relaxation
     from planner.locate.presolve import Core
-    from planner.locate.problem import Cover, Limits, Problem, Scaled
+    from planner.locate.problem import Problem, Scaled
 
 _STEPS = 4
-# Where prices exclude less than this share of the candidates, branching alone would take too long.
-_MANY = 0.4
-_WINDOW_WORK, _CUT_WORK = 2e9, 2e9
 # The smallest gap that floating point in the proof can tell from none.
 _TOLERANCE = 1e-9
 
@@ -256,95 +248,11 @@ def _decide(
     bound = relaxation.bound
     _tell(on_step, 3)
     if before + bound > enough and time.perf_counter() < deadline:
-        stake = _Stake(before, value, enough, unit, gap, deadline, rng, xy)
-        weigh = _prove_count if problem.plain else _prove_limits
+        stake = Stake(before, value, enough, unit, gap, deadline, rng, xy)
+        weigh = prove_count if problem.plain else prove_limits
         chosen, bound = weigh(core.cover, weight, limits, chosen, relaxation, stake)
     _tell(on_step, _STEPS)
     return chosen, before + bound
-
-
-class _Stake(NamedTuple):
-    """What a proof is after: weight covered before, the value to beat, what is enough; hints."""
-
-    before: int
-    value: int
-    enough: int
-    unit: int
-    gap: float
-    deadline: float
-    rng: np.random.Generator
-    xy: np.ndarray | None
-
-
-def _prove_count(  # noqa: PLR0917
-    cover: Cover,
-    weight: np.ndarray,
-    limits: Limits,
-    chosen: np.ndarray,
-    relaxation: Relaxation,
-    stake: _Stake,
-) -> tuple[np.ndarray, int]:
-    """Branch; where prices exclude too little for that, better the choice and the bound before."""
-    gone = excluded(relaxation, limits.most, stake.value - stake.before, stake.unit)[0]
-    enough = stake.enough
-    if gone.mean() < _MANY:
-        chosen = improve(
-            cover,
-            weight,
-            chosen=chosen,
-            relaxation=relaxation,
-            points=place_candidates(cover, stake.xy),
-            rng=stake.rng,
-            unit=stake.unit,
-            work=_WINDOW_WORK,
-            deadline=stake.deadline,
-        )
-        value = stake.before + covered_weight(cover, weight, chosen)
-        enough = math.floor(value / (1.0 - stake.gap))
-        relaxation = tighten(
-            cover,
-            weight,
-            limits.most,
-            relaxation=relaxation,
-            target=enough - stake.before,
-            rng=stake.rng,
-            unit=stake.unit,
-            work=_CUT_WORK,
-            deadline=stake.deadline,
-        )
-    proved = branch(
-        cover,
-        weight,
-        limits.most,
-        chosen=chosen,
-        relaxation=relaxation,
-        gap=stake.gap,
-        before=stake.before,
-        unit=stake.unit,
-        deadline=stake.deadline,
-    )
-    return proved.chosen, proved.bound
-
-
-def _prove_limits(  # noqa: PLR0917
-    cover: Cover,
-    weight: np.ndarray,
-    limits: Limits,
-    chosen: np.ndarray,
-    relaxation: Relaxation,
-    stake: _Stake,
-) -> tuple[np.ndarray, int]:
-    """Lower the bound by HiGHS on what reduced costs do not exclude."""
-    near = max(stake.value, math.floor(stake.value / (1.0 - 0.5 * stake.gap))) - stake.before
-    kernel = make_kernel(cover, weight, limits, relaxation, chosen, enough=near, unit=stake.unit)
-    proof = prove(
-        kernel,
-        chosen,
-        unit=stake.unit,
-        abs_gap=max(0.0, 0.9 * (stake.enough - stake.value)),
-        time_limit_s=max(1e-3, stake.deadline - time.perf_counter()),
-    )
-    return proof.chosen, min(relaxation.bound, proof.bound)
 
 
 def _core_limits(problem: Problem, core: Core) -> Any:
