@@ -79,7 +79,8 @@ def replacement_line(r: Replacement | None, f: Figures, w: Words) -> str:
         else w.t("Without it nothing is lost: others of the plan cover the same")
     )
     best = _best(r, f, w)
-    return " · ".join(filter(None, [lost, best, _others(r, w) if best else ""]))
+    parts = filter(None, [lost, best, _others(r, w) if best else ""])
+    return ("；" if w.language == "zh" else "; ").join(parts)
 
 
 def _best(r: Replacement, f: Figures, w: Words) -> str:

@@ -26,6 +26,7 @@ from planner.report.growth import draw_frontier
 from planner.report.html import render_report
 from planner.report.replacements import Replacement, read_replacements, replacement_line
 from planner.report.words import speak
+from planner.summary import _sites
 
 HOSTILE = "<img src=x onerror=alert(1)>${1+1}</script>"
 ZH, EN = speak("zh"), speak("en")
@@ -230,17 +231,17 @@ def test_every_site_tells_its_loss_and_its_replacement(plan):
 
 
 @pytest.mark.parametrize(("changes", "zh", "en"), [
-    ({"name": None, "share": None}, "去掉它少覆盖 3.0 个百分点 · 没有候选点能替代它",
-     "Without it 3.0 points are lost · no candidate makes up for it"),
-    ({"share": 0.7729}, "去掉它少覆盖 3.0 个百分点 · 没有候选点能替代它", None),
+    ({"name": None, "share": None}, "去掉它少覆盖 3.0 个百分点；没有候选点能替代它",
+     "Without it 3.0 points are lost; no candidate makes up for it"),
+    ({"share": 0.7729}, "去掉它少覆盖 3.0 个百分点；没有候选点能替代它", None),
     ({"loss": 0.0, "share": 0.8025},
      "去掉它不少覆盖：这些人次方案里别的站也能到",
      "Without it nothing is lost: others of the plan cover the same"),
     ({"ties": ("乙", "甲", "丙", "丁"), "ties_count": 9}, None,
-     ("Without it 3.0 points are lost · nearly as good: 甲 (then 80.0\u202f% covered)"
-      " · also 乙, 丙 and 6 more")),
+     ("Without it 3.0 points are lost; nearly as good: 甲 (then 80.0\u202f% covered)"
+      "; also 乙, 丙 and 6 more")),
     ({"ties": ("甲",), "ties_count": 1},
-     "去掉它少覆盖 3.0 个百分点 · 几乎相当的替代：甲（换后覆盖 80.0%）", None),
+     "去掉它少覆盖 3.0 个百分点；几乎相当的替代：甲（换后覆盖 80.0%）", None),
 ])  # fmt: skip
 def test_replacements_in_words(plan, changes, zh, en):
     f = replace(read_figures(plan), after=0.8026)
@@ -278,6 +279,25 @@ def test_costs_have_a_column_where_they_are_known(plan, tmp_path):
     book = openpyxl.load_workbook(write_workbook(priced, tmp_path / "plan.xlsx"))
     costs = [r[6] for r in book[SHEET].iter_rows(min_row=3, values_only=True)]
     assert costs == [1000.0 * k for k in frame["count"]]
+
+
+def test_numbers_of_a_site_say_what_stands_behind_it(plan):
+    sites = plan.tables["sites"].assign(informal_rest_per_day=0.0)
+    rows = plan.tables["explanations"].copy()
+    rows.loc[rows.index[-1], ["alternative_id", "alternative_name"]] = None
+    rows.loc[rows.index[-1], ["alternative_share", "nearest_station_min"]] = np.nan
+    told = _sites(sites.iloc[::-1], rows)
+    assert [s["site_id"] for s in told] == list(sites.index[::-1])
+    for site in told[1:]:
+        row = rows.loc[site["site_id"]]
+        assert site["loss_share"] == row["loss_share"]
+        assert list(site["alternative"].values()) == list(
+            row[["alternative_id", "alternative_name", "alternative_share"]]
+        )
+        assert "; ".join(site["near_ties"]) == row["near_ties"]
+        assert (site["nearest_station"], site["nearest_station_min"]) == ("骑手驿站1", 18.4)
+    assert told[0]["alternative"] is told[0]["nearest_station_min"] is None
+    assert len(told[0]["near_ties"]) == 4
 
 
 @pytest.mark.parametrize("empty", [False, True])
