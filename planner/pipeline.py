@@ -27,7 +27,7 @@ from planner.parking import choose_parking
 from planner.plan import Plan
 from planner.progress import OnStage, Stages
 from planner.settings import Settings, load_settings
-from planner.siting import choose_stations, make_explanations, measure_frontier
+from planner.siting import choose_stations, lock_and_ban, make_explanations, measure_frontier
 from planner.tables import check_table
 
 if TYPE_CHECKING:
@@ -73,13 +73,14 @@ def plan_study(s: Settings, *, on_stage: OnStage | None = None) -> Plan:
         shelter_m=s.candidates.shelter_m, **places,
     )  # fmt: skip
     candidates = stage("candidates", _offer, s, demand, inputs, hotspots, gatherings)
+    candidates, required = lock_and_ban(candidates, s.siting.required, s.siting.forbidden)
     reach = stage("reach", make_reach, streets, demand, candidates, **limit)
     _check_near_streets(reach, demand)
 
     existing = _add_seats(s, candidates[candidates["action"] == "keep"], stations)
     today = _minutes(s, streets, demand, existing)
     before = stage("coverage", _measure, s, reach, demand, existing, area=area, minutes=today)
-    sites = stage("siting", _choose, s, reach, demand, candidates, today)
+    sites = stage("siting", _choose, s, reach, demand, candidates, today, required=required)
     frontier = stage("frontier", _trace, s, reach, demand, candidates, sites)
     explanations = stage(
         "explanations", make_explanations, reach, demand, candidates, sites,
@@ -328,11 +329,13 @@ def _choose(
     demand: gpd.GeoDataFrame,
     candidates: gpd.GeoDataFrame,
     today: pd.DataFrame,
+    *,
+    required: list[str],
 ) -> gpd.GeoDataFrame:
     """Choose new stations; `today` are the minutes to those that there are."""
     known = (candidates["action"] == "keep").any()
     return choose_stations(
-        reach, demand, candidates, s.siting.count, model=s.siting.model,
+        reach, demand, candidates, s.siting.count, model=s.siting.model, required=required,
         min_spacing_m=s.siting.min_spacing_m, gap=s.siting.gap,
         informal_share=s.siting.informal_share, time_limit_s=s.siting.time_limit_s,
         reruns=s.siting.reruns, rng=s.study.seed,

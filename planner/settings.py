@@ -322,6 +322,12 @@ class SitingSettings(_Section):
 
     model: Literal["mclp"] = Field("mclp", description="maximal covering (Church & ReVelle 1974)")
     count: int = Field(10, ge=1, description="new stations")
+    required: tuple[str, ...] = Field(
+        (), description="candidates, by identifier or name, that open in any case and first"
+    )
+    forbidden: tuple[str, ...] = Field(
+        (), description="candidates, by identifier or name, that are never opened"
+    )
     min_spacing_m: float = Field(0.0, ge=0, description="between recommended stations")
     informal_share: float = Field(
         0.0,

@@ -14,13 +14,14 @@ from planner.errors import NoSolutionError, SettingsError, nearest_name
 from planner.locate import solve_mclp
 from planner.siting.case import make_case, rest_of
 from planner.siting.gatherings import pick_first
+from planner.siting.locks import find_locked, lock_and_ban, without_banned
 from planner.siting.rank import describe, rank_sites
 from planner.siting.stability import measure_stability
 from planner.siting.why import explain
 from planner.tables import check_table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     import geopandas as gpd
 
@@ -39,6 +40,8 @@ def choose_stations(
     count: int,
     *,
     model: str = "mclp",
+    required: Sequence[str] = (),
+    forbidden: Sequence[str] = (),
     min_spacing_m: float = 0.0,
     informal_share: float = 0.0,
     time_limit_s: float = 30.0,
@@ -64,6 +67,9 @@ def choose_stations(
         How many new stations, at least 1.
     model
         ``mclp``, maximal covering.
+    required, forbidden
+        Candidates, by identifier or name, that open in any case, first and in this order, and such
+        that never do.
     min_spacing_m
         At least so far apart are the recommended sites, straight line; 0 leaves them free.
     informal_share
@@ -119,14 +125,17 @@ def choose_stations(
     """
     began = perf_counter()
     _check_settings(model, min_spacing_m, reruns, informal_share)
-    case = make_case(reach, demand, candidates, min_spacing_m)
+    offered, locked_id = lock_and_ban(candidates, required, forbidden)
+    case = make_case(without_banned(reach, candidates, offered), demand, offered, min_spacing_m)
     _check_case(case, count)
+    locked = find_locked(case, locked_id, count)
     draw = np.random.default_rng(rng)
     steps = 4 + reruns
-    most = math.floor(informal_share * count + 1e-9)
+    most = min(math.floor(informal_share * count + 1e-9), count - len(locked))
     gathered: dict[str, Any] = {"rest_per_day": case.rest, "home": case.home}
+    is_open = np.append(case.existing, np.array(locked, dtype=np.int64))
     first = pick_first(
-        **gathered, cover=case.cover, existing=case.existing, conflicts=case.conflicts, most=most
+        **gathered, cover=case.cover, existing=is_open, conflicts=case.conflicts, most=most
     )
 
     def solve(required: list[int], tell: Callable[[int, int], None] | None) -> Solution:
@@ -135,8 +144,8 @@ def choose_stations(
             conflicts=case.conflicts, time_limit_s=time_limit_s, gap=gap, rng=draw, on_step=tell,
         )  # fmt: skip
 
-    solution = solve(first, on_step and (lambda done, _: on_step(done, steps)))
-    ranking = rank_sites(case.cover, case.weight, case.existing, solution.chosen, first)
+    solution = solve([*locked, *first], on_step and (lambda done, _: on_step(done, steps)))
+    ranking = rank_sites(case.cover, case.weight, case.existing, solution.chosen, [*locked, *first])
     facts = describe(
         ranking, case.cover, case.demand, reach.limit_min, existing=case.existing,
         existing_minutes=existing_minutes,
@@ -144,14 +153,16 @@ def choose_stations(
     facts["stability"] = measure_stability(
         case.cover, case.weight, [site.column for site in ranking], count, xy=case.xy,
         existing=case.existing, conflicts=case.conflicts, days=_days(demand), reruns=reruns,
-        rng=draw, first=first, **gathered,
+        rng=draw, first=first, locked=locked, **gathered,
         on_step=on_step and (lambda done, _: on_step(4 + done, steps)),
     )  # fmt: skip
     sites = _table(case, facts, language, reach)
     note: dict[str, Any] = {"min_spacing_m": float(min_spacing_m), "reruns": int(reruns)}
     if most:
-        free = solve([], None).objective if first else solution.objective
+        free = solve(locked, None).objective if first else solution.objective
         note |= _rule(informal_share, len(first), max(free, solution.objective), case)
+    if locked:
+        note["required"] = len(locked)
     sites.attrs = {"siting": _summary(solution, case, count, len(sites)) | note}
     check_table(sites, "sites")
     offered, seconds = len(case.candidates) - case.existing.size, perf_counter() - began

@@ -112,9 +112,10 @@ def measure_frontier(
     planned = max(len(plan), note.get("count", 0))
     traced = trace_mclp(
         case.cover, case.weight, max(rows[-1], planned, 1), xy=case.xy, existing=case.existing,
-        first=plan[: note.get("informal_first", 0)], cost=price, budget=budget,
-        conflicts=case.conflicts, known=[plan[:k] for k in range(1, len(plan) + 1)], gap=gap,
-        rng=rng, on_step=on_step,
+        first=plan[: note.get("required", 0) + note.get("informal_first", 0)],
+        cost=price, budget=budget, conflicts=case.conflicts,
+        known=[plan[:k] for k in range(1, len(plan) + 1)], gap=gap, rng=rng,
+        on_step=on_step,
     )  # fmt: skip
     value, bound = _meet(traced, note, math.fsum(case.weight))
     nested = np.full(value.size, np.nan)
