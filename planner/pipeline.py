@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import geopandas as gpd
+    import numpy as np
 
     from planner.inputs import Inputs
     from planner.network import StreetNetwork
@@ -80,11 +81,15 @@ def plan_study(s: Settings, *, on_stage: OnStage | None = None) -> Plan:
     existing = _add_seats(s, candidates[candidates["action"] == "keep"], stations)
     today = _minutes(s, streets, demand, existing)
     before = stage("coverage", _measure, s, reach, demand, existing, area=area, minutes=today)
-    sites = stage("siting", _choose, s, reach, demand, candidates, today, required=required)
+    districts = districts_of(demand, area)
+    sites = stage(
+        "siting", _choose, s, reach, demand, candidates, today, districts=districts,
+        required=required,
+    )  # fmt: skip
     frontier = stage("frontier", _trace, s, reach, demand, candidates, sites)
     explanations = stage(
         "explanations", make_explanations, reach, demand, candidates, sites,
-        district=districts_of(demand, area), streets=streets, max_min=4 * s.service.limit_min,
+        district=districts, streets=streets, max_min=4 * s.service.limit_min,
         snap_m=s.service.snap_m, min_spacing_m=s.siting.min_spacing_m,
     )  # fmt: skip
     chosen = _add_seats(s, candidates.loc[sites["candidate_id"]], None)
@@ -119,7 +124,7 @@ def plan_study(s: Settings, *, on_stage: OnStage | None = None) -> Plan:
     circles = [circle_share(demand, f, radius_m=_radius_m(s)) for f in (existing, opened)]
     numbers = summary.summarise(
         s, tables, notes=_input_notes(inputs, stops), streets=streets, stays=stops, reach=reach,
-        circles=(circles[0], circles[1]), equity=measure_equity(after),
+        circles=(circles[0], circles[1]), equity=_equity(after, sites, frontier),
     )  # fmt: skip
     numbers |= stage("quality", _check_data, s, inputs, stops, visits, demand)
     if "expansion" in numbers["demand"]:  # what is saved tells no more than what is printed
@@ -330,12 +335,15 @@ def _choose(
     candidates: gpd.GeoDataFrame,
     today: pd.DataFrame,
     *,
+    districts: np.ndarray,
     required: list[str],
 ) -> gpd.GeoDataFrame:
     """Choose new stations; `today` are the minutes to those that there are."""
     known = (candidates["action"] == "keep").any()
     return choose_stations(
-        reach, demand, candidates, s.siting.count, model=s.siting.model, required=required,
+        reach, demand, candidates, s.siting.count, model=s.siting.model,
+        target_share=s.siting.target_share, budget=s.siting.budget, cost=_prices(s),
+        min_district_share=s.siting.min_district_share, districts=districts, required=required,
         min_spacing_m=s.siting.min_spacing_m, gap=s.siting.gap,
         informal_share=s.siting.informal_share, time_limit_s=s.siting.time_limit_s,
         reruns=s.siting.reruns, rng=s.study.seed,
@@ -352,9 +360,25 @@ def _trace(
 ) -> pd.DataFrame:
     """Trace coverage against the number of stations, well beyond the plan's."""
     return measure_frontier(
-        reach, demand, candidates, max(2 * s.siting.count, _LEAST_TRACED), sites=sites,
-        min_spacing_m=s.siting.min_spacing_m, gap=s.siting.gap, rng=s.study.seed,
+        reach, demand, candidates, max(2 * sites.attrs["siting"]["count"], _LEAST_TRACED),
+        sites=sites, min_spacing_m=s.siting.min_spacing_m, budget=s.siting.budget,
+        cost=_prices(s) if s.siting.budget is not None else None, gap=s.siting.gap,
+        rng=s.study.seed,
     )  # fmt: skip
+
+
+def _prices(s: Settings) -> dict[str, float] | None:
+    """Return what a station costs by its action, None where the study sets no costs."""
+    return {str(action): price for action, price in s.siting.cost.items()} or None
+
+
+def _equity(after: pd.DataFrame, sites: gpd.GeoDataFrame, frontier: pd.DataFrame) -> dict[str, Any]:
+    """Measure how evenly districts are served, and what a floor costs in coverage."""
+    equity, siting = measure_equity(after), sites.attrs["siting"]
+    if siting.get("min_district_share"):
+        free = frontier.set_index("count")["covered_share"].loc[siting["count"]]
+        equity["price"] = max(0.0, float(free) - siting["covered_share"])
+    return equity
 
 
 def _add_seats(

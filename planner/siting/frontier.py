@@ -12,11 +12,11 @@ import pandas as pd
 
 from planner.errors import InputError, NoSolutionError, SettingsError
 from planner.locate.frontier import trace_mclp
-from planner.siting.case import make_case
+from planner.siting.case import check_cost, make_case, price_columns
 from planner.tables import check_table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import geopandas as gpd
 
@@ -38,7 +38,7 @@ def measure_frontier(
     *,
     sites: gpd.GeoDataFrame | None = None,
     min_spacing_m: float = 0.0,
-    cost: pd.Series | None = None,
+    cost: Mapping[str, float] | None = None,
     budget: float | None = None,
     shares: Sequence[float] = SHARES,
     gap: float = 1e-4,
@@ -106,16 +106,17 @@ def measure_frontier(
     """
     began = perf_counter()
     _check(shares, min_spacing_m)
+    check_cost(cost, budget)
     case = make_case(reach, demand, candidates, min_spacing_m)
-    price, rows = price_columns(case, cost, budget), _rows(case, counts)
+    price, rows = price_columns(case, cost), _rows(case, counts)
     plan, note = _columns(case, sites), _note(sites)
     planned = max(len(plan), note.get("count", 0))
     traced = trace_mclp(
         case.cover, case.weight, max(rows[-1], planned, 1), xy=case.xy, existing=case.existing,
-        first=plan[: note.get("required", 0) + note.get("informal_first", 0)],
-        cost=price, budget=budget, conflicts=case.conflicts,
-        known=[plan[:k] for k in range(1, len(plan) + 1)], gap=gap, rng=rng,
-        on_step=on_step,
+        first=plan[: note.get("required", 0) + note.get("informal_first", 0)], cost=price,
+        budget=budget,
+        conflicts=case.conflicts, known=[plan[:k] for k in range(1, len(plan) + 1)], gap=gap,
+        rng=rng, on_step=on_step,
     )  # fmt: skip
     value, bound = _meet(traced, note, math.fsum(case.weight))
     nested = np.full(value.size, np.nan)
@@ -145,20 +146,6 @@ def measure_frontier(
     check_table(table, "frontier")
     _LOG.info("frontier: %d counts, %.1f s", len(rows), perf_counter() - began)
     return table
-
-
-def price_columns(case: Case, cost: pd.Series | None, budget: float | None) -> np.ndarray | None:
-    """Return what each column costs; the existing cost nothing."""
-    if (cost is None) != (budget is None):
-        raise SettingsError("`cost` and `budget` go together. Give both or neither.")
-    if cost is None:
-        return None
-    price = cost.reindex(case.candidates.index).to_numpy(float, copy=True)
-    price[case.existing] = 0.0
-    bare = case.candidates.index[np.isnan(price)].tolist()
-    if bare:
-        raise InputError(f"`cost` says nothing of candidate {bare[0]!r} ({len(bare)} such).")
-    return price
 
 
 def _check(shares: Sequence[float], min_spacing_m: float) -> None:

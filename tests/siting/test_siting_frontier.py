@@ -89,8 +89,10 @@ def test_spacing_never_lifts_a_value_over_the_optimum(seed, apart_m):
 def test_a_budget_binds_every_count(seed, budget):
     city = make_city(seed, free=6)
     rng = np.random.default_rng(seed)
-    cost = pd.Series(rng.integers(1, 6, len(city[2])) / 2, city[2].index)
-    table = measure_frontier(*city, 6, cost=cost, budget=budget)
+    city[2]["action"] = ["keep", *rng.choice(["activate", "build"], 6)]
+    prices = {"activate": 1.0, "build": float(rng.integers(2, 9)) / 2}
+    cost = city[2]["action"].map(prices | {"keep": 0.0})
+    table = measure_frontier(*city, 6, cost=prices, budget=budget)
     best = best_shares(*city, 6, cost=cost, budget=budget)
     assert (table["covered_share"] <= best + 1e-12).all()
     assert (table["bound_share"] >= best - 1e-12).all()
@@ -193,10 +195,12 @@ def test_counts_that_are_none_are_refused(counts):
 
 def test_cost_without_budget_is_refused():
     city = make_city(1)
-    with pytest.raises(SettingsError, match="go together"):
-        measure_frontier(*city, 3, cost=pd.Series(1.0, city[2].index))
-    with pytest.raises(InputError, match="says nothing of candidate 'corner:01'"):
-        measure_frontier(*city, 3, cost=pd.Series({"corner:02": 1.0}), budget=3.0)
+    with pytest.raises(SettingsError, match="`cost` needs `budget`"):
+        measure_frontier(*city, 3, cost={"activate": 1.0, "build": 2.0})
+    with pytest.raises(SettingsError, match="`budget` needs `cost`"):
+        measure_frontier(*city, 3, budget=2.0)
+    with pytest.raises(SettingsError, match="a number, 0 or more, for 'build'"):
+        measure_frontier(*city, 3, cost={"activate": 1.0}, budget=2.0)
 
 
 def test_sites_of_other_candidates_are_refused():
