@@ -86,7 +86,7 @@ def solve_capacitated(
     Solution
         `objective` is the weight served; no choice serves more than `bound`. `assignment` tells
         which facility serves how much of which demand: of all ways to serve as much the one with
-        the least travel, unless the time limit cuts in.
+        the least travel, where there are not too many pairs and the time limit does not cut in.
 
     Raises
     ------
