@@ -32,7 +32,14 @@ if TYPE_CHECKING:
         scan_activity,
         write_sample,
     )
-    from planner.locate import Solution, solve_mclp
+    from planner.locate import (
+        Solution,
+        solve_capacitated,
+        solve_lscp,
+        solve_mclp,
+        solve_pcenter,
+        solve_pmedian,
+    )
     from planner.network import (
         StreetNetwork,
         edit_streets,
@@ -46,7 +53,14 @@ if TYPE_CHECKING:
     from planner.plan import Plan, load_plan
     from planner.report import write_report, write_sites, write_workbook
     from planner.settings import Settings, load_settings
-    from planner.siting import choose_stations
+    from planner.siting import (
+        SiteExplanation,
+        SiteScore,
+        choose_stations,
+        explain_site,
+        measure_frontier,
+        score_sites,
+    )
     from planner.tables import Reach
 
 _HOMES = {
@@ -73,7 +87,14 @@ _HOMES = {
         "scan_activity",
         "write_sample",
     ],
-    "locate": ["Solution", "solve_mclp"],
+    "locate": [
+        "Solution",
+        "solve_capacitated",
+        "solve_lscp",
+        "solve_mclp",
+        "solve_pcenter",
+        "solve_pmedian",
+    ],
     "network": [
         "StreetNetwork",
         "edit_streets",
@@ -87,7 +108,14 @@ _HOMES = {
     "plan": ["Plan", "load_plan"],
     "report": ["write_report", "write_sites", "write_workbook"],
     "settings": ["Settings", "load_settings"],
-    "siting": ["choose_stations"],
+    "siting": [
+        "SiteExplanation",
+        "SiteScore",
+        "choose_stations",
+        "explain_site",
+        "measure_frontier",
+        "score_sites",
+    ],
     "tables": ["Reach"],
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
@@ -96,6 +124,8 @@ __all__ = [
     "Plan",
     "Reach",
     "Settings",
+    "SiteExplanation",
+    "SiteScore",
     "Solution",
     "StreetNetwork",
     "choose_parking",
@@ -104,6 +134,7 @@ __all__ = [
     "compare_access",
     "draw_plan",
     "edit_streets",
+    "explain_site",
     "fetch_streets",
     "find_gatherings",
     "find_hotspots",
@@ -124,10 +155,16 @@ __all__ = [
     "measure_closures",
     "measure_coverage",
     "measure_equity",
+    "measure_frontier",
     "run_study",
     "save_streets",
     "scan_activity",
+    "score_sites",
+    "solve_capacitated",
+    "solve_lscp",
     "solve_mclp",
+    "solve_pcenter",
+    "solve_pmedian",
     "write_map",
     "write_outputs",
     "write_report",

@@ -11,6 +11,7 @@ from planner.activity import FixFeed, make_presence, make_stays, pseudonymise, s
 from planner.candidates import make_candidates
 from planner.coverage import (
     circle_share,
+    districts_of,
     find_minutes,
     make_reach,
     make_service_areas,
@@ -26,19 +27,22 @@ from planner.parking import choose_parking
 from planner.plan import Plan
 from planner.progress import OnStage, Stages
 from planner.settings import Settings, load_settings
-from planner.siting import choose_stations
+from planner.siting import choose_stations, lock_and_ban, make_explanations, measure_frontier
 from planner.tables import check_table
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import geopandas as gpd
+    import numpy as np
 
     from planner.inputs import Inputs
     from planner.network import StreetNetwork
     from planner.tables import Reach
 
     Sides = dict[str, tuple[gpd.GeoDataFrame, pd.DataFrame]]  # when → stations, minutes to them
+
+_LEAST_TRACED = 20  # counts of stations that the frontier shows at least
 
 
 def plan_study(s: Settings, *, on_stage: OnStage | None = None) -> Plan:
@@ -70,13 +74,24 @@ def plan_study(s: Settings, *, on_stage: OnStage | None = None) -> Plan:
         shelter_m=s.candidates.shelter_m, **places,
     )  # fmt: skip
     candidates = stage("candidates", _offer, s, demand, inputs, hotspots, gatherings)
+    candidates, required = lock_and_ban(candidates, s.siting.required, s.siting.forbidden)
     reach = stage("reach", make_reach, streets, demand, candidates, **limit)
     _check_near_streets(reach, demand)
 
     existing = _add_seats(s, candidates[candidates["action"] == "keep"], stations)
     today = _minutes(s, streets, demand, existing)
     before = stage("coverage", _measure, s, reach, demand, existing, area=area, minutes=today)
-    sites = stage("siting", _choose, s, reach, demand, candidates, today)
+    districts = districts_of(demand, area)
+    sites = stage(
+        "siting", _choose, s, reach, demand, candidates, today, districts=districts,
+        required=required,
+    )  # fmt: skip
+    frontier = stage("frontier", _trace, s, reach, demand, candidates, sites)
+    explanations = stage(
+        "explanations", make_explanations, reach, demand, candidates, sites,
+        district=districts, streets=streets, max_min=4 * s.service.limit_min,
+        snap_m=s.service.snap_m, min_spacing_m=s.siting.min_spacing_m,
+    )  # fmt: skip
     chosen = _add_seats(s, candidates.loc[sites["candidate_id"]], None)
     opened = pd.concat([existing, chosen])
     planned = _minutes(s, streets, demand, opened)
@@ -99,8 +114,9 @@ def plan_study(s: Settings, *, on_stage: OnStage | None = None) -> Plan:
 
     tables = {
         "districts": area, "demand": demand, "stations": stations, "hosts": hosts,
-        "candidates": candidates, "sites": sites, "parking": bays, "hotspots": hotspots,
-        "gatherings": gatherings,
+        "candidates": candidates, "sites": sites, "frontier": frontier,
+        "explanations": explanations, "parking": bays,
+        "hotspots": hotspots, "gatherings": gatherings,
         "coverage_before": before, "coverage_after": after, "closures": closures,
         "uncovered": uncovered, "service_areas": areas, "edits": edits,
         "streets": _lines(s, streets), "water": inputs.water,
@@ -108,7 +124,7 @@ def plan_study(s: Settings, *, on_stage: OnStage | None = None) -> Plan:
     circles = [circle_share(demand, f, radius_m=_radius_m(s)) for f in (existing, opened)]
     numbers = summary.summarise(
         s, tables, notes=_input_notes(inputs, stops), streets=streets, stays=stops, reach=reach,
-        circles=(circles[0], circles[1]), equity=measure_equity(after),
+        circles=(circles[0], circles[1]), equity=_equity(after, sites, frontier),
     )  # fmt: skip
     numbers |= stage("quality", _check_data, s, inputs, stops, visits, demand)
     if "expansion" in numbers["demand"]:  # what is saved tells no more than what is printed
@@ -318,16 +334,51 @@ def _choose(
     demand: gpd.GeoDataFrame,
     candidates: gpd.GeoDataFrame,
     today: pd.DataFrame,
+    *,
+    districts: np.ndarray,
+    required: list[str],
 ) -> gpd.GeoDataFrame:
     """Choose new stations; `today` are the minutes to those that there are."""
     known = (candidates["action"] == "keep").any()
     return choose_stations(
         reach, demand, candidates, s.siting.count, model=s.siting.model,
+        target_share=s.siting.target_share, budget=s.siting.budget, cost=_prices(s),
+        min_district_share=s.siting.min_district_share, districts=districts, required=required,
         min_spacing_m=s.siting.min_spacing_m, gap=s.siting.gap,
         informal_share=s.siting.informal_share, time_limit_s=s.siting.time_limit_s,
         reruns=s.siting.reruns, rng=s.study.seed,
         existing_minutes=today["nearest_min"] if known else None, language=s.study.language,
     )  # fmt: skip
+
+
+def _trace(
+    s: Settings,
+    reach: Reach,
+    demand: gpd.GeoDataFrame,
+    candidates: gpd.GeoDataFrame,
+    sites: gpd.GeoDataFrame,
+) -> pd.DataFrame:
+    """Trace coverage against the number of stations, well beyond the plan's."""
+    return measure_frontier(
+        reach, demand, candidates, max(2 * sites.attrs["siting"]["count"], _LEAST_TRACED),
+        sites=sites, min_spacing_m=s.siting.min_spacing_m, budget=s.siting.budget,
+        cost=_prices(s) if s.siting.budget is not None else None, gap=s.siting.gap,
+        rng=s.study.seed,
+    )  # fmt: skip
+
+
+def _prices(s: Settings) -> dict[str, float] | None:
+    """Return what a station costs by its action, None where the study sets no costs."""
+    return {str(action): price for action, price in s.siting.cost.items()} or None
+
+
+def _equity(after: pd.DataFrame, sites: gpd.GeoDataFrame, frontier: pd.DataFrame) -> dict[str, Any]:
+    """Measure how evenly districts are served, and what a floor costs in coverage."""
+    equity, siting = measure_equity(after), sites.attrs["siting"]
+    if siting.get("min_district_share"):
+        free = frontier.set_index("count")["covered_share"].loc[siting["count"]]
+        equity["price"] = max(0.0, float(free) - siting["covered_share"])
+    return equity
 
 
 def _add_seats(

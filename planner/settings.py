@@ -320,8 +320,37 @@ class CandidatesSettings(_Section):
 class SitingSettings(_Section):
     """How many stations, chosen how."""
 
-    model: Literal["mclp"] = Field("mclp", description="maximal covering (Church & ReVelle 1974)")
-    count: int = Field(10, ge=1, description="new stations")
+    model: Literal["mclp", "lscp", "pmedian", "pcenter"] = Field(
+        "mclp",
+        description="mclp: most demand within the limit (Church & ReVelle 1974); lscp: fewest "
+        "stations that bring `target_share` within it; pmedian: least minutes in all; pcenter: "
+        "least minutes of the farthest demand that can be reached",
+    )
+    count: int = Field(10, ge=1, description="new stations; lscp finds its own number")
+    target_share: float = Field(
+        0.9, gt=0, le=1, description="for lscp: the share of the demand to bring within the limit"
+    )
+    budget: float | None = Field(
+        None, ge=0, description="for mclp: what the new stations may cost together, with `cost`"
+    )
+    cost: dict[Literal["activate", "build"], Annotated[float, Field(ge=0)]] = Field(
+        default_factory=dict,
+        description="what one costs, e.g. `{ activate = 1, build = 4 }`: for mclp with `budget`; "
+        "for lscp alone, which then seeks the cheapest",
+    )
+    min_district_share: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="for mclp: at least this share of each district's demand within the limit; 0 "
+        "is no floor. The plan tells what that costs in coverage",
+    )
+    required: tuple[str, ...] = Field(
+        (), description="candidates, by identifier or name, that open in any case and first"
+    )
+    forbidden: tuple[str, ...] = Field(
+        (), description="candidates, by identifier or name, that are never opened"
+    )
     min_spacing_m: float = Field(0.0, ge=0, description="between recommended stations")
     informal_share: float = Field(
         0.0,

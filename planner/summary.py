@@ -82,7 +82,12 @@ def summarise(
             "before": _coverage(tables, "before", circles[0]),
             "after": _coverage(tables, "after", circles[1]),
         },
-        "siting": {**tables["sites"].attrs["siting"], "sites": _sites(tables["sites"])},
+        "siting": {
+            **tables["sites"].attrs["siting"],
+            "frontier": tables["frontier"].replace({np.nan: None}).to_dict("records"),
+            **tables["frontier"].attrs["frontier"],
+            "sites": _sites(tables["sites"], tables["explanations"]),
+        },
         "parking": {**tables["parking"].attrs["parking"], "sites": _bays(tables["parking"])},
         "informal_rest": _informal_rest(s, tables["gatherings"]),
         "hotspots": _hotspots(tables["hotspots"]),
@@ -317,12 +322,32 @@ def _coverage(tables: Mapping[str, Any], when: str, circle_share: float) -> dict
     }
 
 
-def _sites(sites: gpd.GeoDataFrame) -> list[dict[str, Any]]:
+def _sites(sites: gpd.GeoDataFrame, explanations: pd.DataFrame) -> list[dict[str, Any]]:
     columns = [
         "rank", "name", "action", "gain_share", "cumulative_share", "stability",
         "informal_rest_per_day", "host_name", "why",
     ]  # fmt: skip
-    return _records(sites, columns)
+    told = explanations.reindex(sites.index).astype(object)
+    rows = told.where(told.notna(), None).to_dict("records")
+    pairs = zip(_records(sites, columns), rows, strict=True)
+    return [site | _behind(dict(row)) for site, row in pairs]
+
+
+def _behind(row: Mapping[Any, Any]) -> dict[str, Any]:
+    """Return what is lost without a site, and what could take its place."""
+    best = {
+        "candidate_id": row["alternative_id"],
+        "name": row["alternative_name"],
+        "covered_share": row["alternative_share"],
+    }
+    ties = [name.strip() for name in str(row["near_ties"] or "").split(";")]
+    return {
+        "loss_share": row["loss_share"],
+        "alternative": best if row["alternative_id"] is not None else None,
+        "near_ties": [name for name in ties if name],
+        "nearest_station": row["nearest_station_name"],
+        "nearest_station_min": row["nearest_station_min"],
+    }
 
 
 def _bays(parking: gpd.GeoDataFrame) -> list[dict[str, Any]]:

@@ -29,7 +29,8 @@ class Column(NamedTuple):
 
 
 # Columns named `weight_<daypart>` and `weight_type_<worker type>` follow the study's own names, so
-# `demand` does not declare them.
+# `demand` does not declare them; nor does `explanations` its `gain_<daypart>`,
+# `gain_type_<worker type>` and `gain_district_<name>`.
 TABLES: dict[str, dict[str, Column]] = {
     "districts": {
         "name": Column("str", "the district's name"),
@@ -178,6 +179,53 @@ TABLES: dict[str, dict[str, Column]] = {
         "informal_rest_per_day": Column("float64", "as in candidates", "1/d", optional=True),
         "why": Column("str", "one sentence in the study's language"),
         "geometry": Column("point", "where"),
+    },
+    "explanations": {
+        "district": Column("str", "where the site gains most", nullable=True),
+        "district_gain_per_day": Column(
+            "float64", "rider-visits newly covered there", "1/d", nullable=True
+        ),
+        "nearest_station_id": Column(
+            "str",
+            "the existing station soonest reached from the site, as in candidates; none within "
+            "four times the limit",
+            nullable=True,
+        ),
+        "nearest_station_name": Column("str", "its name", nullable=True),
+        "nearest_station_min": Column("float64", "the way to it", "min", nullable=True),
+        "loss_share": Column(
+            "float64", "demand that no other station of the plan would cover", "0..1"
+        ),
+        "alternative_id": Column(
+            "str", "the candidate that would replace it best, as in candidates", nullable=True
+        ),
+        "alternative_name": Column("str", "its name", nullable=True),
+        "alternative_share": Column(
+            "float64", "covered share of the plan with it instead", "0..1", nullable=True
+        ),
+        "near_ties": Column(
+            "str",
+            "names, joined by `;`, of the ten best candidates with which, instead, the plan would "
+            "cover as much but for 0.5 %",
+        ),
+        "near_ties_count": Column("int64", "how many candidates are as good"),
+    },
+    "frontier": {
+        "count": Column("int64", "new stations"),
+        "covered_share": Column(
+            "float64", "of the best choice of so many that was found, existing included", "0..1"
+        ),
+        "bound_share": Column("float64", "proven: no choice of so many covers more", "0..1"),
+        "nested_share": Column(
+            "float64",
+            "of the first so many sites of the plan; empty beyond it",
+            "0..1",
+            nullable=True,
+        ),
+        "status": Column("str", "optimal if the two are proven to be the same, else feasible"),
+        "cost": Column(
+            "float64", "of the best choice; empty where the study sets no costs", nullable=True
+        ),
     },
     "parking": {
         "name": Column("str", "nearest street or host"),

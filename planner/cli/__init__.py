@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from planner.cli import check, coverage, demo, fetch, new, run
+from planner.cli import check, coverage, demo, explain, fetch, new, run
 from planner.cli.screen import ERRORS
 from planner.errors import InputError, NoSolutionError, PlannerError, SettingsError
 
@@ -38,7 +38,9 @@ def _stoppable(command: Callable[..., None]) -> Callable[..., None]:
     return call
 
 
-for _command in (demo.demo, new.new, check.check, run.run, coverage.coverage, fetch.fetch):
+for _command in (
+    demo.demo, new.new, check.check, run.run, explain.explain, coverage.coverage, fetch.fetch,
+):  # fmt: skip
     app.command()(_stoppable(_command))
 
 

@@ -29,6 +29,7 @@ STAGES = {
     "demand": "demand points", "hotspots": "hot spots",
     "gatherings": "gathering places", "candidates": "candidates",
     "reach": "pairs in reach", "coverage": "coverage measures", "siting": "recommended stations",
+    "frontier": "counts of stations compared", "explanations": "sites explained",
     "uncovered": "hot spots without a station", "parking": "parking sites",
     "service_areas": "service areas", "edits": "changes to the streets",
     "quality": "data checks", "outputs": "files",

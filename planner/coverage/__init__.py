@@ -6,13 +6,14 @@ from planner.coverage.areas import make_service_areas
 from planner.coverage.closing import measure_closures
 from planner.coverage.equity import measure_equity
 from planner.coverage.hours import open_in_dayparts
-from planner.coverage.measure import circle_share, measure_coverage
+from planner.coverage.measure import circle_share, districts_of, measure_coverage
 from planner.coverage.minutes import find_minutes
 from planner.coverage.reach import make_reach
 
 __all__ = [
     "circle_share",
     "compare_access",
+    "districts_of",
     "find_minutes",
     "make_reach",
     "make_service_areas",

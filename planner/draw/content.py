@@ -38,6 +38,7 @@ class Tables:
     districts: gpd.GeoDataFrame | None
     demand: gpd.GeoDataFrame
     sites: gpd.GeoDataFrame
+    explanations: pd.DataFrame | None = None
     parking: gpd.GeoDataFrame | None = None
     streets: gpd.GeoDataFrame | None = None
     stations: gpd.GeoDataFrame | None = None
@@ -75,7 +76,7 @@ def pack_content(
         **describe_figures(figures, attribution),
         "cells": head,
         "facilities": describe_facilities(facilities, figures.dayparts),
-        "sites": describe_sites(tables.sites, figures),
+        "sites": describe_sites(tables.sites, figures, tables.explanations),
         "parking": describe_parking(tables.parking, facilities),
         "hotspots": describe_hotspots(tables.hotspots, figures),
         "gatherings": describe_gatherings(tables.gatherings, figures),
@@ -141,8 +142,11 @@ def _reach_columns(reach: Reach, demand_id: pd.Index, facilities: Facilities) ->
     )
 
 
-def describe_sites(sites: gpd.GeoDataFrame, figures: Figures) -> list[dict[str, Any]]:
+def describe_sites(
+    sites: gpd.GeoDataFrame, figures: Figures, explanations: pd.DataFrame | None = None
+) -> list[dict[str, Any]]:
     """Return what the list and the popups say of every recommended site, by rank."""
+    ranked = sites.sort_values("rank")
     return [
         {
             "rank": int(s["rank"]),
@@ -154,9 +158,25 @@ def describe_sites(sites: gpd.GeoDataFrame, figures: Figures) -> list[dict[str, 
             "after": finite(s.get("after_min")),
             "peak": _part(s.get("peak"), figures),
             "why": str(s.get("why") or ""),
+            **_replacement(explanations, key),
         }
-        for s in sites.sort_values("rank").to_dict("records")
+        for key, s in zip(ranked.index, ranked.to_dict("records"), strict=True)
     ]
+
+
+def _replacement(explanations: pd.DataFrame | None, site_id: Any) -> dict[str, Any]:
+    """Return what is lost without a site, and its best replacement; nothing if none is known."""
+    if explanations is None or site_id not in explanations.index:
+        return {}
+    told = explanations.loc[site_id]
+    share, ties = finite(told["alternative_share"]), str(told["near_ties"] or "")
+    named = share is not None and isinstance(told["alternative_name"], str)
+    return {
+        "loss": finite(told["loss_share"]),
+        "other": told["alternative_name"] if named else "",
+        "otherShare": share,
+        "tied": named and told["alternative_name"] in map(str.strip, ties.split(";")),
+    }
 
 
 def describe_parking(
@@ -262,6 +282,7 @@ def plan_tables(tables: Mapping[str, Any], reach: Reach, cell_m: float) -> Table
         districts=tables.get("districts"),
         demand=tables["demand"],
         sites=tables["sites"],
+        explanations=tables.get("explanations"),
         parking=tables.get("parking"),
         streets=tables.get("streets"),
         stations=tables.get("stations"),

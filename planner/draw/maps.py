@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     import folium
     import geopandas as gpd
+    import pandas as pd
 
     from planner.plan import Plan
     from planner.tables import Reach
@@ -68,6 +69,7 @@ def draw_plan(
     gatherings: gpd.GeoDataFrame | None = None,
     uncovered: gpd.GeoDataFrame | None = None,
     edits: gpd.GeoDataFrame | None = None,
+    explanations: pd.DataFrame | None = None,
     dayparts: Mapping[str, tuple[float, float]] | None = None,
     mode: str = "walk",
     limit_min: float = 15.0,
@@ -97,6 +99,8 @@ def draw_plan(
         Where demand crowds together, and where riders rest.
     uncovered, edits
         Where demand stays without a station, and what changed streets would do.
+    explanations
+        What is lost without each site, and what could take its place.
     dayparts
         Name → hours; by default those the demand was made with.
     mode, limit_min
@@ -121,6 +125,7 @@ def draw_plan(
         "districts": area, "demand": demand, "sites": siting, "parking": parking,
         "stations": existing, "candidates": candidates, "hotspots": hotspots,
         "gatherings": gatherings, "uncovered": uncovered, "edits": edits,
+        "explanations": explanations,
     }  # fmt: skip
     for table, frame in given.items():
         if frame is not None:
@@ -136,6 +141,7 @@ def draw_plan(
         districts=area, demand=demand, sites=siting, parking=parking, streets=lines,
         stations=existing, candidates=candidates, reach=reach, service_areas=service_areas,
         water=water, hotspots=hotspots, gatherings=gatherings, uncovered=uncovered, edits=edits,
+        explanations=explanations,
     )  # fmt: skip
     blobs = pack_content(tables, figures, attribution=attribution)
     return PlanMap(blobs, language=language)

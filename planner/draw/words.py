@@ -138,6 +138,11 @@ WORDS = {
     "with this one it is {after} min.",
     "whyNew": "{gain} visits a day nearby (peak: {part}) have no station today; with this one it "
     "is {after} min.",
+    "siteLoss": "Without it {points} points of coverage are lost.",
+    "siteSpare": "Without it no coverage is lost.",
+    "siteOther": "Best replacement: {name} (then {share}).",
+    "siteTied": "Nearly as good: {name} (then {share}).",
+    "siteAlone": "No candidate makes up for it.",
     "whyParking": "{n} short stops a day nearby; with {bays} bays {free} of them find one free.",
     "parkingNear": "Near {name}",
     "parkingWalk": "{m} m on foot to {name}",

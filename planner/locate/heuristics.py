@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from planner.compiled import compiled
+from planner.locate.anneal import anneal
 from planner.locate.problem import counts_only
 
 if TYPE_CHECKING:
     from planner.locate.problem import Cover, Limits
 
 _COOLINGS = 4
-# One trial reads about three covers; all trials of a cooling together about this many clients.
-_COOLING_WORK = 1.2e8
-_TRIALS = (2_000, 800_000)
-_HOT, _COLD = 0.1, 0.002  # temperatures, as shares of what one facility covers on average
+# A trial reads about a cover; all trials of a cooling together about this many clients.
+_COOLING_WORK, _OVERHEAD = 3e8, 100.0
+_TRIALS = (2_000, 600_000)
 
 
 class State(NamedTuple):
@@ -91,7 +91,7 @@ def search(
     if 0 < best.size < n and cover.client.size > 0:
         first = best
         for _ in range(coolings):
-            trial = _anneal(cover, weight, limits, first, rng, _trials(cover))
+            trial = anneal(cover, weight, limits, first, trials=_trials(cover), rng=rng)
             trial = _polish(cover, weight, limits, trial)
             reached = covered_weight(cover, weight, trial)
             if reached > value:
@@ -103,7 +103,7 @@ def _trials(cover: Cover) -> int:
     """How many swaps a cooling tries: fewer where covers are long, few where there is little."""
     n = cover.start.size - 1
     mean = max(1.0, cover.client.size / n)
-    return int(np.clip(min(_COOLING_WORK / (3.0 * mean), 20.0 * n * n), *_TRIALS))
+    return int(np.clip(min(_COOLING_WORK / (_OVERHEAD + mean), 20.0 * n * n), *_TRIALS))
 
 
 @compiled
@@ -297,81 +297,3 @@ def _polish(cover: Cover, weight: np.ndarray, limits: Limits, chosen: np.ndarray
         _, now = _spent(limits, state)
         if gained == 0 and now == size:
             return np.flatnonzero(state.inside)
-
-
-@compiled
-def _anneal(  # noqa: PLR0917
-    cover: Cover,
-    weight: np.ndarray,
-    limits: Limits,
-    chosen: np.ndarray,
-    rng: np.random.Generator,
-    trials: int,
-) -> np.ndarray:
-    """Swap one for one by chance, mostly for a neighbour, ever less often for the worse."""
-    n = cover.start.size - 1
-    times = np.zeros(weight.size, np.int64)
-    barred = np.zeros(n, np.int64)
-    inside = np.zeros(n, np.bool_)
-    line = chosen.copy()
-    spent = 0.0
-    for j in line:
-        inside[j] = True
-        spent += limits.cost[j]
-        _count_up(cover, limits, times, barred, j, 1)
-    value = covered_weight(cover, weight, line)
-    best, top = line.copy(), value
-    room = limits.budget + 1e-9 * max(1.0, abs(limits.budget))
-    heat = _HOT * max(1.0, value / line.size)
-    fall = (_COLD / _HOT) ** (1.0 / trials)
-    for _ in range(trials):
-        heat *= fall
-        turn = int(rng.random() * line.size)
-        out = line[turn]
-        j = _neighbour(cover, out, rng)
-        if inside[j] or spent - limits.cost[out] + limits.cost[j] > room:
-            continue
-        _count_up(cover, limits, times, barred, out, -1)
-        change = _alone(cover, weight, times, j) - _alone(cover, weight, times, out)
-        if barred[j] == 0 and (change >= 0 or rng.random() < np.exp(change / heat)):
-            _count_up(cover, limits, times, barred, j, 1)
-            inside[out], inside[j], line[turn] = False, True, j
-            spent += limits.cost[j] - limits.cost[out]
-            value += change
-            if value > top:
-                best, top = line.copy(), value
-        else:
-            _count_up(cover, limits, times, barred, out, 1)
-    return best
-
-
-@compiled
-def _count_up(  # noqa: PLR0917
-    cover: Cover, limits: Limits, times: np.ndarray, barred: np.ndarray, j: int, by: int
-) -> None:
-    for k in range(cover.start[j], cover.start[j + 1]):
-        times[cover.client[k]] += by
-    for q in range(limits.start[j], limits.start[j + 1]):
-        barred[limits.rival[q]] += by
-
-
-@compiled
-def _alone(cover: Cover, weight: np.ndarray, times: np.ndarray, j: int) -> int:
-    """Weight of the candidate's clients that nobody covers."""
-    total = 0
-    for k in range(cover.start[j], cover.start[j + 1]):
-        if times[cover.client[k]] == 0:
-            total += weight[cover.client[k]]
-    return total
-
-
-@compiled
-def _neighbour(cover: Cover, j: int, rng: np.random.Generator) -> int:
-    """Draw a candidate that shares a client with j, four times in five; else any."""
-    length = cover.start[j + 1] - cover.start[j]
-    if length > 0 and rng.random() < 0.8:
-        i = cover.client[cover.start[j] + int(rng.random() * length)]
-        return cover.candidate[
-            cover.back[i] + int(rng.random() * (cover.back[i + 1] - cover.back[i]))
-        ]
-    return int(rng.random() * (cover.start.size - 1))

@@ -10,10 +10,10 @@ import numpy as np
 
 from planner.errors import InputError, SettingsError
 from planner.locate.bounds import relax
-from planner.locate.exact import make_kernel, prove
 from planner.locate.heuristics import covered_weight, search
 from planner.locate.presolve import make_core
 from planner.locate.problem import check_weight, make_problem, scale_weight
+from planner.locate.proof import Stake, prove_count, prove_limits
 from planner.locate.solution import Solution
 
 if TYPE_CHECKING:
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
     from planner.locate.problem import Problem, Scaled
 
 _STEPS = 4
-# Above so many cover entries HiGHS takes minutes (37 s at 37,000, measured), and where the clock
-# cuts in, two runs differ: the Lagrangean bound stands alone then.
-_HIGHS_ENTRIES = 25_000
 # The smallest gap that floating point in the proof can tell from none.
 _TOLERANCE = 1e-9
 
@@ -58,7 +55,7 @@ def solve_mclp(
     count
         How many to choose, the required among them. With costs it may be None: no limit.
     xy
-        Shape (candidates, 2), a hint that never changes what is right; not needed today.
+        Shape (candidates, 2), a hint that never changes what is right.
     existing
         Columns already open: their cover counts, they do not count and are not in `chosen`.
     required, forbidden
@@ -99,9 +96,10 @@ def solve_mclp(
     a_ij = 1 where candidate j covers i, x_j = 1 where j is opened and y_i = 1 where i is covered.
 
     Presolve, greedy, swaps and annealing give the choice; a Lagrangean bound, evaluated in
-    integers, proves how good it is; what the bound cannot exclude goes to HiGHS, if it is not too
-    much. HiGHS works in floating point, so its bound is told 1e-6 higher than it says, and rounded
-    down where the weights are whole.
+    integers, proves how good it is; what the bound cannot exclude is split by a branch and bound
+    (`planner.locate.branch`), or, where costs or conflicts limit the choice, goes to HiGHS. HiGHS
+    works in floating point, so its bound is told 1e-6 higher than it says, and rounded down where
+    the weights are whole.
     Nothing returned is ever worse than what the heuristics found.
 
     Examples
@@ -126,7 +124,7 @@ def solve_mclp(
     )
     _check_xy(xy, problem.matrix.shape[1])
     values = check_weight(weight, problem.matrix.shape[0])
-    core = make_core(problem)
+    core = make_core(problem, xy)
     scaled = scale_weight(np.where(problem.open_rows | (core.group >= 0), values, 0.0))
     _tell(on_step, 1)
     chosen, bound = _decide(
@@ -136,6 +134,7 @@ def solve_mclp(
         gap=gap,
         deadline=began + time_limit_s,
         rng=np.random.default_rng(rng),
+        xy=None if xy is None else np.asarray(xy, dtype=np.float64)[core.columns],
         on_step=on_step,
     )
     columns = _columns(problem, core, chosen)
@@ -227,6 +226,7 @@ def _decide(
     gap: float,
     deadline: float,
     rng: np.random.Generator,
+    xy: np.ndarray | None,
     on_step: Callable[[int, int], None] | None,
 ) -> tuple[np.ndarray, int]:
     """Choose core candidates; return them and the integer bound on all that is covered."""
@@ -247,14 +247,10 @@ def _decide(
     )
     bound = relaxation.bound
     _tell(on_step, 3)
-    left = deadline - time.perf_counter()
-    if before + bound > enough and left > 0:
-        near = max(value, math.floor(value / (1.0 - 0.5 * gap))) - before
-        kernel = make_kernel(core.cover, weight, limits, relaxation, chosen, enough=near, unit=unit)
-        if kernel.cover.client.size <= _HIGHS_ENTRIES or not problem.plain:
-            spare = max(0.0, 0.9 * (enough - value))
-            proof = prove(kernel, chosen, unit=unit, abs_gap=spare, time_limit_s=left)
-            bound, chosen = min(bound, proof.bound), proof.chosen
+    if before + bound > enough and time.perf_counter() < deadline:
+        stake = Stake(before, value, enough, unit, gap, deadline, rng, xy)
+        weigh = prove_count if problem.plain else prove_limits
+        chosen, bound = weigh(core.cover, weight, limits, chosen, relaxation, stake)
     _tell(on_step, _STEPS)
     return chosen, before + bound
 

@@ -183,7 +183,10 @@ def scale_weight(weight: np.ndarray) -> Scaled:
     if total == 0:
         return Scaled(np.zeros(weight.size, dtype=np.int64), 1.0, 0.0, 1)
     room = TOTAL_BITS - math.frexp(total)[1]
-    exponent = 0 if room >= 0 and np.array_equal(weight, np.rint(weight)) else room
+    if room >= 0 and np.array_equal(weight, np.rint(weight)):
+        whole = weight.astype(np.int64)
+        return Scaled(whole, 1.0, 0.0, int(np.gcd.reduce(whole)) or 1)
+    exponent = room
     exact = np.ldexp(weight, exponent)
     whole = np.rint(exact).astype(np.int64)
     slack = math.fsum(np.abs(exact - whole))
@@ -199,14 +202,24 @@ def _pattern(cover: Any) -> sparse.csc_array:
         )
     if cover.ndim != 2:
         raise InputError(f"`cover` must have two dimensions. Got {cover.ndim}.")
-    raw = cover.tocoo()
-    ones = np.ones(raw.nnz, dtype=np.int8)
-    rows, columns = raw.coords if hasattr(raw, "coords") else (raw.row, raw.col)
-    keep = np.unique(np.asarray(columns, dtype=np.int64) * max(raw.shape[0], 1) + rows)
-    columns, rows = np.divmod(keep, max(raw.shape[0], 1))
-    pattern = sparse.csc_array((ones[: keep.size], (rows, columns)), shape=raw.shape)
-    pattern.sort_indices()
+    if cover.format == "csr":
+        pattern = sparse.csr_array(_marked(cover), shape=cover.shape).tocsc()
+    elif cover.format == "csc":
+        pattern = sparse.csc_array(_marked(cover), shape=cover.shape)
+        if not pattern.has_canonical_format:
+            pattern = pattern.copy()  # the caller's arrays stay as they are
+    else:
+        raw = cover.tocoo()
+        place = raw.coords if hasattr(raw, "coords") else (raw.row, raw.col)
+        pattern = sparse.coo_array((np.ones(raw.nnz, np.int8), place), shape=raw.shape).tocsc()
+    pattern.sum_duplicates()
     return pattern
+
+
+def _marked(cover: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return a compressed matrix with a mark for each entry, whatever its value."""
+    entries = int(cover.indptr[-1])
+    return np.ones(entries, dtype=np.int8), cover.indices[:entries], cover.indptr
 
 
 def _columns(values: Sequence[int] | np.ndarray, n: int, name: str) -> np.ndarray:

@@ -98,23 +98,23 @@ def read_figures(plan: Plan) -> Figures:
         before=float(before["covered_share"]),
         after=float(after["covered_share"]),
         best=_share(siting.get("bound"), weight),
-        gap=_number(siting.get("gap")),
+        gap=finite(siting.get("gap")),
         status=str(siting.get("status", "")),
         weight_per_day=weight,
         gained_per_day=float(table(plan, "sites")["gain_per_day"].sum()) if sites else 0.0,
         sites=len(sites),
         stable=sum(s >= STABLE for s in tested) if tested else None,
         activated=sum(s["action"] == "activate" for s in sites),
-        circle_before=_number(before.get("circle_share")),
-        circle_after=_number(after.get("circle_share")),
+        circle_before=finite(before.get("circle_share")),
+        circle_after=finite(after.get("circle_share")),
         parking_sites=len(parking["sites"]),
         bays=sum(int(s["bays"]) for s in parking["sites"]),
-        parking_share=_number(parking.get("covered_share")),
+        parking_share=finite(parking.get("covered_share")),
         dayparts=_dayparts(plan, before, after),
         districts=_districts(plan, before, after),
-        suppressed_share=_number(demand.get("suppressed_share")),
+        suppressed_share=finite(demand.get("suppressed_share")),
         first=(siting.get("informal_first") or 0) if _has_rule(plan) else None,
-        free=_number(siting.get("free_share")),
+        free=finite(siting.get("free_share")),
     )
 
 
@@ -195,7 +195,7 @@ def _dayparts(plan: Plan, before: Mapping[str, Any], after: Mapping[str, Any]) -
     weight = plan.summary["demand"].get("by_daypart", {})
     known = [name for name in plan.settings.demand.dayparts if name in {*today, *then}]
     return tuple(
-        Scope(n, _number(weight.get(n)), _number(today.get(n)), _number(then.get(n))) for n in known
+        Scope(n, finite(weight.get(n)), finite(today.get(n)), finite(then.get(n))) for n in known
     )
 
 
@@ -208,7 +208,7 @@ def _districts(
     weight = dict(zip(rows["name"], rows["weight_per_day"], strict=True)) if len(rows) else {}
     said = district_names(plan)
     scopes = [
-        Scope(said.get(n, n), _number(weight.get(n)), _number(today.get(n)), _number(then.get(n)))
+        Scope(said.get(n, n), finite(weight.get(n)), finite(today.get(n)), finite(then.get(n)))
         for n in dict.fromkeys([*today, *then])
     ]
     return tuple(sorted(scopes, key=lambda s: (-(s.weight_per_day or 0.0), s.name)))
@@ -231,5 +231,6 @@ def _share(part: Any, whole: float) -> float | None:
     return min(float(part) / whole, 1.0) if is_number(part) and whole > 0 else None
 
 
-def _number(value: Any) -> float | None:
+def finite(value: Any) -> float | None:
+    """Return a finite number, or None."""
     return float(value) if is_number(value) else None

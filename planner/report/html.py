@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from planner.report import crowds, losses, nearness, story, whatif
+from planner.report import crowds, frontier, losses, nearness, story, whatif
 from planner.report.cells import unmet_breaks, who_is_reached
-from planner.report.charts import Row, draw_changes, draw_circles, draw_growth
+from planner.report.charts import Row, draw_changes, draw_circles
 from planner.report.city_map import GLYPHS, draw_city, mark
 from planner.report.crowd_sheets import demand_basis, rest_basis
 from planner.report.figures import (
@@ -16,6 +16,7 @@ from planner.report.figures import (
     station_names,
     table,
 )
+from planner.report.growth import draw_frontier, draw_growth
 from planner.report.method import (
     definitions,
     method_lines,
@@ -24,6 +25,7 @@ from planner.report.method import (
     setting_rows,
 )
 from planner.report.page import render_page, write_page
+from planner.report.replacements import read_replacements, replacement_line
 from planner.report.svg import EXISTING, PARKING, REACHED, SECOND, SITE, UNMET, element
 from planner.report.words import Words, basis_line, data_dates, is_number, speak
 
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
     from planner.plan import Plan
+    from planner.report.frontier import Step
 
 _MOST_CHART_ROWS = 20
 
@@ -191,28 +194,64 @@ def _edits(plan: Plan, w: Words) -> dict[str, Any]:
 
 
 def _sites(plan: Plan, w: Words) -> dict[str, Any]:
+    f, parking = read_figures(plan), table(plan, "parking")
+    return {
+        "sites_title": story.sites_title(f, w),
+        "sites": _ranked_sites(plan, w),
+        "rule_line": story.rule_line(f, w),
+        **_growth(plan, w),
+        "parking_title": story.parking_title(f, w),
+        "parking": parking.to_dict("records") if len(parking) else [],
+        "station_names": station_names(plan),
+    }
+
+
+def _ranked_sites(plan: Plan, w: Words) -> list[dict[str, Any]]:
+    """Return the sites by rank, each with what stands behind it."""
+    f, sites, behind = read_figures(plan), table(plan, "sites"), read_replacements(plan)
+    if not len(sites):
+        return []
+    ranked = sites.sort_values("rank")
+    return [
+        {**row, "behind": replacement_line(behind.get(str(key)), f, w)}
+        for key, row in zip(ranked.index, ranked.to_dict("records"), strict=True)
+    ]
+
+
+def _growth(plan: Plan, w: Words) -> dict[str, Any]:
+    """Return the chart of coverage against stations, its title and what it shows in words."""
     f = read_figures(plan)
     ranked = sorted(plan.summary["siting"]["sites"], key=lambda s: s["rank"])
     shares = [f.before, *(float(s["cumulative_share"]) for s in ranked)]
+    title, steps = story.growth_title(f, w), frontier.read_frontier(plan)
+    if steps:
+        return _frontier(plan, shares, title, steps, w)
     best_label = (
         w.t("best possible, gathering places first {share}", share=best_text(f, w))
         if f.ruled
         else w.t("best possible with {n} sites {share}", n=f.sites, share=best_text(f, w))
     )
-    sites, parking = table(plan, "sites"), table(plan, "parking")
+    chart = draw_growth(shares, w, best=f.best, best_label=best_label, label=title)
+    return {"growth_title": title, "growth_chart": chart if ranked else "", "growth_line": ""}
+
+
+def _frontier(
+    plan: Plan, shares: list[float], proof: str, steps: list[Step], w: Words
+) -> dict[str, Any]:
+    """Return the same where it is known what other numbers of stations bring."""
+    f, needs = read_figures(plan), frontier.read_needs(plan, steps)
+    title = frontier.frontier_title(f, needs, w)
+    proven = f.sites and (f.status == "optimal" or is_number(f.gap))
+    lines = [
+        w.t("{text}.", text=proof) if title and proven else "",
+        frontier.needs_line(needs, w), frontier.nesting_line(steps, w),
+    ]  # fmt: skip
     return {
-        "sites_title": story.sites_title(f, w),
-        "sites": sites.sort_values("rank").to_dict("records") if len(sites) else [],
-        "rule_line": story.rule_line(f, w),
-        "growth_title": story.growth_title(f, w),
-        "growth_chart": draw_growth(
-            shares, w, best=f.best, best_label=best_label, label=story.growth_title(f, w)
-        )
-        if ranked
-        else "",
-        "parking_title": story.parking_title(f, w),
-        "parking": parking.to_dict("records") if len(parking) else [],
-        "station_names": station_names(plan),
+        "growth_title": title or proof,
+        "growth_chart": draw_frontier(
+            shares, w, steps=steps, needs=needs, ruled=f.ruled, label=title or proof
+        ),
+        "growth_line": ("" if w.language == "zh" else " ").join(filter(None, lines)),
     }
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from planner.report.crowds import place_name
-from planner.report.figures import read_figures, table
+from planner.report.figures import finite, read_figures, table
 from planner.report.sheet import degrees
-from planner.report.words import is_number
 
 if TYPE_CHECKING:
     from planner.plan import Plan
@@ -69,7 +68,7 @@ def read_closures(plan: Plan, when: str) -> list[Closure]:
         Closure(
             when, str(row["name"]), ranks.get(str(row["facility_id"])),
             float(row["served_per_day"]), float(row["lost_per_day"]), float(row["lost_share"]),
-            _number(row["next_min"]),
+            finite(row["next_min"]),
         )
         for row in known.to_dict("records")
     ]  # fmt: skip
@@ -85,7 +84,7 @@ def read_left_out(plan: Plan, when: str) -> list[LeftOut]:
         LeftOut(
             when, place_name(plan, row["name"]), float(row["weight_per_day"]),
             float(row["weight_per_day"]) / total, str(row.get("peak") or ""),
-            _number(row.get("nearest_min")), float(x), float(y),
+            finite(row.get("nearest_min")), float(x), float(y),
         )
         for row, x, y in zip(known.to_dict("records"), *degrees(known), strict=True)
     ]  # fmt: skip
@@ -100,10 +99,6 @@ def _ranks(plan: Plan) -> dict[str, int]:
     ranks = sites["rank"].astype(int).tolist()
     ids = [sites.index.astype(str), sites["candidate_id"].astype(str)]
     return {key: rank for keys in ids for key, rank in zip(keys, ranks, strict=True)}
-
-
-def _number(value: Any) -> float | None:
-    return float(value) if is_number(value) else None
 
 
 # ── in words ──────────────────────────────────────────────────────────────────────────────────

@@ -8,6 +8,7 @@ from planner.report.figures import STABLE
 from planner.report.nearness import nearness_method, nearness_terms
 from planner.report.words import basis_line
 from planner.settings import Settings
+from planner.siting.explanations import NEAR_TIE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -57,6 +58,7 @@ def definitions(plan: Plan, w: Words) -> list[tuple[str, str]]:
                 share=w.percent(STABLE),
             ),
         ),
+        *_near_tie(plan, w),
         *_gathering(plan, w),
         (
             t("Short stop"),
@@ -105,6 +107,15 @@ def _need_name(key: str, w: Words) -> str:
         "rest": w.t("rest of 20 min or more"),
     }
     return classes.get(key) or w.t(key.removeprefix("type_"))
+
+
+def _near_tie(plan: Plan, w: Words) -> Iterator[tuple[str, str]]:
+    if len(plan.tables.get("explanations", ())):
+        said = w.t(
+            "a candidate in whose place the plan would cover nearly as much: all but {share} of it",
+            share=w.percent(NEAR_TIE, places=1),
+        )
+        yield w.t("Nearly as good"), said
 
 
 def _gathering(plan: Plan, w: Words) -> Iterator[tuple[str, str]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from planner.report.figures import district_names, has_stations, table
+from planner.report.figures import district_names, finite, has_stations, table
 from planner.report.words import NOTHING, is_number
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def read_nearness(plan: Plan) -> list[Nearness]:
     return [
         Nearness(
             str(row["scope"]), said.get(row["name"], str(row["name"])),
-            _number(row["weight_per_day"]), _ease(today.get(key, {})), _ease(row),
+            finite(row["weight_per_day"]), _ease(today.get(key, {})), _ease(row),
         )
         for key, row in after.to_dict("index").items()
     ]  # fmt: skip
@@ -86,11 +86,7 @@ def tells_new_seats(plan: Plan) -> bool:
 
 
 def _ease(row: dict[str, Any]) -> Ease:
-    return Ease(*(_number(row.get(name)) for name in MEASURES))
-
-
-def _number(value: Any) -> float | None:
-    return float(value) if is_number(value) else None
+    return Ease(*(finite(row.get(name)) for name in MEASURES))
 
 
 # ── in words ──────────────────────────────────────────────────────────────────────────────────

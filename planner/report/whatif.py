@@ -16,12 +16,12 @@ from planner.report.city_map import (
     draw_streets,
     draw_water,
 )
-from planner.report.figures import district_names, has_stations, table
+from planner.report.figures import district_names, finite, has_stations, table
 from planner.report.losses import far_minutes
 from planner.report.nearness import horizon_min
 from planner.report.sheet import text
 from planner.report.svg import INK, drawing, element, group, line_path
-from planner.report.words import NOTHING, is_number
+from planner.report.words import NOTHING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -95,7 +95,7 @@ def read_edits(plan: Plan) -> list[Edit]:
     known, said = table(plan, "edits"), district_names(plan)
 
     def change(row: Mapping[str, Any], before: str, after: str) -> Change:
-        return Change(_number(row[before]), _number(row[after]))
+        return Change(finite(row[before]), finite(row[after]))
 
     return [
         Edit(
@@ -104,9 +104,9 @@ def read_edits(plan: Plan) -> list[Edit]:
             action=str(row["action"]),
             adopted=bool(row["adopted"]),
             ends_min=change(row, "before_min", "after_min"),
-            affected_per_day=_number(row["affected_per_day"]),
+            affected_per_day=finite(row["affected_per_day"]),
             affected_min=change(row, "affected_before_min", "affected_after_min"),
-            hours_saved_per_day=_number(row["hours_saved_per_day"]),
+            hours_saved_per_day=finite(row["hours_saved_per_day"]),
             today=change(row, "covered_before", "covered_after"),
             planned=change(row, "planned_before", "planned_after"),
             district=said.get(row["district"], text(row["district"]) or ""),
@@ -114,10 +114,6 @@ def read_edits(plan: Plan) -> list[Edit]:
         )
         for key, row in known.sort_index().to_dict("index").items()
     ]
-
-
-def _number(value: Any) -> float | None:
-    return float(value) if is_number(value) else None
 
 
 # ── in words ──────────────────────────────────────────────────────────────────────────────────

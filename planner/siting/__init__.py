@@ -1,5 +1,19 @@
 """Where the next stations should be, how sure that is, and why."""
 
 from planner.siting.choose import choose_stations
+from planner.siting.explain import SiteExplanation, explain_site
+from planner.siting.explanations import make_explanations
+from planner.siting.frontier import measure_frontier
+from planner.siting.locks import lock_and_ban
+from planner.siting.score import SiteScore, score_sites
 
-__all__ = ["choose_stations"]
+__all__ = [
+    "SiteExplanation",
+    "SiteScore",
+    "choose_stations",
+    "explain_site",
+    "lock_and_ban",
+    "make_explanations",
+    "measure_frontier",
+    "score_sites",
+]

@@ -4,36 +4,33 @@ from __future__ import annotations
 
 import logging
 import math
-from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-import shapely
-from scipy.spatial import cKDTree
 
-from planner.errors import InputError, NoSolutionError, SettingsError, nearest_name
-from planner.locate import solve_mclp
+from planner.errors import InputError, NoSolutionError, SettingsError
+from planner.siting.case import make_case, rest_of
 from planner.siting.gatherings import pick_first
+from planner.siting.held_out import measure_held_out
+from planner.siting.locks import find_locked, lock_and_ban, without_banned
+from planner.siting.models import Question, solve, tell
 from planner.siting.rank import describe, rank_sites
 from planner.siting.stability import measure_stability
 from planner.siting.why import explain
 from planner.tables import check_table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
 
     import geopandas as gpd
-    from scipy.sparse import csr_array
 
     from planner.locate import Solution
+    from planner.siting.case import Case
     from planner.tables import Reach
 
 _LOG = logging.getLogger(__name__)
-_MODELS = ("mclp",)
-# Of candidates that cover the same, premises that exist go first.
-_PREFERENCE = {"existing": 0, "host": 1, "hotspot": 2, "corner": 3}
 
 
 def choose_stations(
@@ -43,6 +40,13 @@ def choose_stations(
     count: int,
     *,
     model: str = "mclp",
+    target_share: float = 0.9,
+    budget: float | None = None,
+    cost: Mapping[str, float] | None = None,
+    min_district_share: float = 0.0,
+    districts: Sequence[str] | np.ndarray | None = None,
+    required: Sequence[str] = (),
+    forbidden: Sequence[str] = (),
     min_spacing_m: float = 0.0,
     informal_share: float = 0.0,
     time_limit_s: float = 30.0,
@@ -65,9 +69,25 @@ def choose_stations(
     candidates
         `candidates` table; those with the action ``keep`` are open already.
     count
-        How many new stations, at least 1.
+        How many new stations, at least 1; ``lscp`` finds its own number and does not read it.
     model
-        ``mclp``, maximal covering.
+        ``mclp``, most demand within reach; ``lscp``, fewest stations (with `cost`, cheapest) that
+        bring `target_share` within reach; ``pmedian``, least minutes to the nearest station in
+        all, demand out of reach counted as twice the limit; ``pcenter``, least minutes of the
+        farthest demand that any station or candidate reaches. Spacing, budget and floors are for
+        ``mclp``.
+    target_share
+        0 … 1, for ``lscp``.
+    budget, cost
+        What the new stations may cost together, and what one costs by its action:
+        ``{"activate": …, "build": …}``. With them fewer than `count` may be chosen.
+    min_district_share
+        0 … 1: every district's covered share must be at least this; 0 is no floor.
+    districts
+        The name of each demand point's district, aligned with `demand`; the floor needs it.
+    required, forbidden
+        Candidates, by identifier or name, that open in any case, first and in this order, and such
+        that never do.
     min_spacing_m
         At least so far apart are the recommended sites, straight line; 0 leaves them free.
     informal_share
@@ -79,7 +99,8 @@ def choose_stations(
     gap
         Stop when proven this close to the best, relative.
     reruns
-        How often the demand is drawn anew for `stability`; 0 leaves it empty.
+        How often the demand is drawn anew for `stability`; 0 leaves it empty. It is empty too
+        where more than coverage and count decide: a budget, a floor, another model.
     existing_minutes
         Index `demand_id`: minutes to the nearest existing station, inf or absent if farther than
         was looked; taken as at most twice the limit. Without it `before_min` is empty.
@@ -95,10 +116,16 @@ def choose_stations(
     geopandas.GeoDataFrame
         `sites`, index `site_id` (``S01`` …) by rank: gathering places that were picked first by
         their rest, then the site that gains most, then the one that adds most to it, and so on.
-        Sites that would gain nothing are left out.
-        ``attrs["siting"]`` = ``{model, count, count_used, objective, bound, gap, status, seconds,
-        covered_share, best_possible_share, min_spacing_m, reruns}``; objective and bound are
-        rider-visits a day within reach of any station, the existing included. With
+        Sites that would gain nothing are left out; not so of ``pmedian`` and ``pcenter``, where a
+        site may only shorten ways: these come last.
+        ``attrs["siting"]`` = ``{model, count, count_used, objective, bound, unit, gap, status,
+        seconds, covered_share, best_possible_share, min_spacing_m, reruns}``; objective and bound
+        are in `unit`: rider-visits a day within reach of any station, the existing included, or
+        stations, cost, rider-minutes a day, minutes. No plan can cover more than
+        `best_possible_share`: of ``mclp`` the bound, else all candidates together. Where they are
+        set also ``{target_share, min_district_share, budget, cost}``. With `reruns`
+        ``held_out = {share, low, high, chosen_share, runs, days, by}``: what a choice by half of
+        the visits covers of the other half (`planner.siting.held_out`). With
         `informal_share` also ``{informal_share, informal_first, free_share}``: how many gathering
         places were picked first, and the covered share of the best plan found without that rule.
         Objective, bound, gap and status are those of the plans that keep the rule.
@@ -108,9 +135,10 @@ def choose_stations(
     ColumnError, CrsError, InputError
         A table is not what is declared, or reach belongs to other tables.
     SettingsError
-        The model is unknown, `count` is under 1 or above the candidates, a number out of range.
+        The model is unknown, `count` is under 1 or above the candidates, a number out of range,
+        or the model has no place for a setting.
     NoSolutionError
-        No candidate has any demand within reach.
+        No candidate has any demand within reach, or the target or the floor cannot be reached.
 
     Notes
     -----
@@ -122,41 +150,63 @@ def choose_stations(
     required columns x_j = 1 of the model, picked by falling rest.
     """
     began = perf_counter()
-    _check_settings(model, min_spacing_m, reruns, informal_share)
-    case = _make_case(reach, demand, candidates, min_spacing_m)
-    _check_case(case, count)
+    question = Question(
+        model, count, target_share, min_district_share, budget, cost, min_spacing_m,
+        informal_share, reach.limit_min,
+    )  # fmt: skip
+    question.check()
+    if reruns < 0:
+        raise SettingsError(f"`reruns` must not be negative. Got {reruns}.")
+    offered, locked_id = lock_and_ban(candidates, required, forbidden)
+    case = make_case(without_banned(reach, candidates, offered), demand, offered, min_spacing_m)
+    _check_case(case, 1 if model == "lscp" else count)
+    locked = find_locked(case, locked_id, None if model == "lscp" else count)
+    district = _districts(demand, districts, case)
     draw = np.random.default_rng(rng)
+    reruns = reruns if question.plain else 0
     steps = 4 + reruns
-    most = math.floor(informal_share * count + 1e-9)
+    most = min(math.floor(informal_share * count + 1e-9), max(count - len(locked), 0))
     gathered: dict[str, Any] = {"rest_per_day": case.rest, "home": case.home}
+    is_open = np.append(case.existing, np.array(locked, dtype=np.int64))
     first = pick_first(
-        **gathered, cover=case.cover, existing=case.existing, conflicts=case.conflicts, most=most
+        **gathered, cover=case.cover, existing=is_open, conflicts=case.conflicts, most=most
     )
 
-    def solve(required: list[int], tell: Callable[[int, int], None] | None) -> Solution:
-        return solve_mclp(
-            case.cover, case.weight, count, xy=case.xy, existing=case.existing, required=required,
-            conflicts=case.conflicts, time_limit_s=time_limit_s, gap=gap, rng=draw, on_step=tell,
+    def answer(required: list[int], on_step: Callable[[int, int], None] | None) -> Solution:
+        return solve(
+            question, case, required=required, district=district, time_limit_s=time_limit_s,
+            gap=gap, rng=draw, on_step=on_step,
         )  # fmt: skip
 
-    solution = solve(first, on_step and (lambda done, _: on_step(done, steps)))
-    ranking = rank_sites(case.cover, case.weight, case.existing, solution.chosen, first)
+    solution = answer([*locked, *first], on_step and (lambda done, _: on_step(done, steps)))
+    ranking = rank_sites(
+        case.cover, case.weight, case.existing, solution.chosen, [*locked, *first],
+        keep_all=question.nearness,
+    )  # fmt: skip
     facts = describe(
         ranking, case.cover, case.demand, reach.limit_min, existing=case.existing,
         existing_minutes=existing_minutes,
     )  # fmt: skip
+    again: dict[str, Any] = {"existing": case.existing, "conflicts": case.conflicts}
+    again |= {"days": _days(demand), "rng": draw}
     facts["stability"] = measure_stability(
         case.cover, case.weight, [site.column for site in ranking], count, xy=case.xy,
-        existing=case.existing, conflicts=case.conflicts, days=_days(demand), reruns=reruns,
-        rng=draw, first=first, **gathered,
+        reruns=reruns, first=first, locked=locked, **gathered, **again,
         on_step=on_step and (lambda done, _: on_step(4 + done, steps)),
     )  # fmt: skip
     sites = _table(case, facts, language, reach)
-    note: dict[str, Any] = {"min_spacing_m": float(min_spacing_m), "reruns": int(reruns)}
+    note = tell(question, case, solution) | {"count_used": len(sites)}
+    note |= {"min_spacing_m": float(min_spacing_m), "reruns": int(reruns)}
     if most:
-        free = solve([], None).objective if first else solution.objective
-        note |= _rule(informal_share, len(first), max(free, solution.objective), case)
-    sites.attrs = {"siting": _summary(solution, case, count, len(sites)) | note}
+        free = answer(locked, None) if first else solution
+        note |= _rule(informal_share, len(first), tell(question, case, free), note)
+    if locked:
+        note["required"] = len(locked)
+    if reruns:
+        note["held_out"] = measure_held_out(
+            case.cover, case.weight, solution.chosen, count, required=[*locked, *first], **again
+        )
+    sites.attrs = {"siting": note}
     check_table(sites, "sites")
     offered, seconds = len(case.candidates) - case.existing.size, perf_counter() - began
     words = "siting: %d of %d sites from %d candidates, gap %.2g, %.1f s"
@@ -164,88 +214,21 @@ def choose_stations(
     return sites
 
 
-@dataclass(frozen=True, eq=False)
-class _Case:
-    """The arrays of one question, rows and columns in an order that no shuffle changes."""
-
-    demand: gpd.GeoDataFrame
-    candidates: gpd.GeoDataFrame
-    cover: csr_array
-    weight: np.ndarray
-    xy: np.ndarray
-    existing: np.ndarray
-    conflicts: np.ndarray
-    rest: np.ndarray  # at gathering places without shelter, a day
-    home: np.ndarray  # the demand row on which a candidate stands
-
-
-def _make_case(
-    reach: Reach, demand: gpd.GeoDataFrame, candidates: gpd.GeoDataFrame, min_spacing_m: float
-) -> _Case:
-    check_table(demand, "demand")
-    check_table(candidates, "candidates")
-    for index, table, name in (
-        (reach.demand_id, demand, "demand"),
-        (reach.facility_id, candidates, "candidates"),
-    ):
-        if len(index) != len(table) or not table.index.isin(index).all():
-            raise InputError(
-                f"`reach` and `{name}` hold different identifiers. Make the reach from the same "
-                f"tables: `make_reach(streets, demand, candidates)`."
-            )
-    rows = demand.sort_index()
-    place = candidates["kind"].map(_PREFERENCE).fillna(len(_PREFERENCE)).to_numpy(float)
-    rest = _rest(candidates)
-    order = np.lexsort((candidates.index.astype(str), -rest, place))
-    columns = candidates.iloc[order]
-    cover = reach.minutes.tocsr()[reach.demand_id.get_indexer(rows.index)]
-    cover = cover.tocsc()[:, reach.facility_id.get_indexer(columns.index)].tocsr()
-    xy = shapely.get_coordinates(columns.geometry)
-    existing = np.flatnonzero((columns["action"] == "keep").to_numpy())
-    return _Case(
-        rows,
-        columns,
-        cover,
-        rows["weight_per_day"].to_numpy(float),
-        xy,
-        existing,
-        _too_close(xy, existing, min_spacing_m),
-        rest[order],
-        cKDTree(shapely.get_coordinates(rows.geometry)).query(xy)[1],
-    )
-
-
-def _rest(candidates: gpd.GeoDataFrame) -> np.ndarray:
-    """Return the rest at gathering places without shelter; a table without the column has none."""
-    if "informal_rest_per_day" not in candidates.columns:
-        return np.zeros(len(candidates))
-    return candidates["informal_rest_per_day"].to_numpy(float)
-
-
-def _too_close(xy: np.ndarray, existing: np.ndarray, min_spacing_m: float) -> np.ndarray:
-    """Pairs of new candidates nearer to each other than the spacing."""
-    if min_spacing_m <= 0:
-        return np.empty((0, 2), dtype=np.int64)
-    pairs = cKDTree(xy).query_pairs(min_spacing_m, output_type="ndarray").astype(np.int64)
-    apart = np.hypot(*(xy[pairs[:, 0]] - xy[pairs[:, 1]]).T)
-    pairs = pairs[(apart < min_spacing_m) & ~np.isin(pairs, existing).any(axis=1)]
-    return pairs[np.lexsort(pairs.T[::-1])]
-
-
-def _check_settings(model: str, min_spacing_m: float, reruns: int, informal_share: float) -> None:
-    if model not in _MODELS:
-        raise SettingsError(
-            f"`model` knows {', '.join(_MODELS)}. Got {model!r}.{nearest_name(model, _MODELS)}"
+def _districts(
+    demand: gpd.GeoDataFrame, districts: Sequence[str] | np.ndarray | None, case: Case
+) -> np.ndarray | None:
+    """Return the names of the districts in the order of the case's rows."""
+    if districts is None:
+        return None
+    if len(districts) != len(demand):
+        raise InputError(
+            f"`districts` must name one a demand point: {len(demand)}. Got {len(districts)}."
         )
-    if not min_spacing_m >= 0:
-        raise SettingsError(f"`min_spacing_m` must not be negative. Got {min_spacing_m}.")
-    if reruns < 0:
-        raise SettingsError(f"`reruns` must not be negative. Got {reruns}.")
-    if not 0 <= informal_share <= 1:
-        raise SettingsError(f"`informal_share` must be from 0 to 1. Got {informal_share}.")
+    names = pd.Series(np.asarray(districts, dtype=object), demand.index)
+    return names.loc[case.demand.index].to_numpy()
 
 
-def _check_case(case: _Case, count: int) -> None:
+def _check_case(case: Case, count: int) -> None:
     """Refuse what has no answer, in the words of a planner."""
     free = len(case.candidates) - case.existing.size
     if count > free:
@@ -268,7 +251,7 @@ def _days(demand: gpd.GeoDataFrame) -> float:
     return max(1.0, float(demand.attrs.get("demand", {}).get("days") or 1))
 
 
-def _table(case: _Case, facts: pd.DataFrame, language: str, reach: Reach) -> gpd.GeoDataFrame:
+def _table(case: Case, facts: pd.DataFrame, language: str, reach: Reach) -> gpd.GeoDataFrame:
     """Candidates' columns beside what was found out about the chosen."""
     chosen = case.candidates.iloc[facts["column"].to_numpy(np.int64)]
     digits = max(2, len(str(len(chosen))))
@@ -286,32 +269,18 @@ def _table(case: _Case, facts: pd.DataFrame, language: str, reach: Reach) -> gpd
         "peak",
     ):
         sites[column] = facts[column].to_numpy()
-    sites["informal_rest_per_day"] = _rest(chosen)
+    sites["informal_rest_per_day"] = rest_of(chosen)
     sites["why"] = explain(sites, language=language, mode=reach.mode, limit_min=reach.limit_min)
     geometry = sites.pop("geometry")
     return sites.assign(geometry=geometry).set_geometry("geometry", crs=case.candidates.crs)
 
 
-def _rule(share: float, first: int, free: float, case: _Case) -> dict[str, Any]:
+def _rule(share: float, first: int, free: dict[str, Any], kept: dict[str, Any]) -> dict[str, Any]:
     """Note how many gathering places went first, and what is covered without that rule."""
     return {
         "informal_share": float(share),
         "informal_first": first,
-        "free_share": free / math.fsum(case.weight),
-    }
-
-
-def _summary(solution: Solution, case: _Case, count: int, used: int) -> dict[str, Any]:
-    total = math.fsum(case.weight)
-    return {
-        "model": solution.model,
-        "count": int(count),
-        "count_used": used,
-        "objective": solution.objective,
-        "bound": solution.bound,
-        "gap": solution.gap,
-        "status": solution.status,
-        "seconds": solution.seconds,
-        "covered_share": solution.objective / total,
-        "best_possible_share": min(1.0, solution.bound / total),
+        "free_share": max(free["covered_share"], kept["covered_share"])
+        if kept["model"] == "mclp"
+        else free["covered_share"],
     }

@@ -30,6 +30,8 @@ def rank_sites(
     existing: np.ndarray,
     chosen: np.ndarray,
     first: Sequence[int] = (),
+    *,
+    keep_all: bool = False,
 ) -> list[Ranked]:
     """Order the chosen by what each adds to those before it; those that add nothing are left out.
 
@@ -42,7 +44,9 @@ def rank_sites(
     existing, chosen
         Columns. Of equal gains the smaller column comes first.
     first
-        Columns among the chosen that come before the others, in this order.
+        Columns among the chosen that come before the others, in this order, whatever they add.
+    keep_all
+        Those that add nothing come last, instead of being left out.
     """
     pattern = cover.tocsc()
     columns = {
@@ -57,7 +61,7 @@ def rank_sites(
     while ahead or left:
         queue = ahead[:1] or left
         gains = [math.fsum(weight[columns[j][~seen[columns[j]]]]) for j in queue]
-        if max(gains) <= 0:
+        if max(gains) <= 0 and not (keep_all or ahead):
             break
         best = queue[int(np.argmax(gains))]
         (ahead or left).remove(best)
@@ -107,8 +111,10 @@ def describe(
     records = []
     for k, (column, rows) in enumerate(ranking):
         open_rows[rows] = True
-        share = weight[rows]
         span = slice(travel.indptr[column], travel.indptr[column + 1])
+        # a site that gains nobody only shortens the ways of those whom it reaches
+        told = rows if gains[k] else np.sort(travel.indices[span])
+        share = weight[told]
         walk = np.full(weight.size, np.nan)
         walk[travel.indices[span]] = travel.data[span]
         records.append(
@@ -120,9 +126,9 @@ def describe(
                 "cumulative_share": math.fsum(weight[open_rows]) / total,
                 "before_min": np.nan
                 if before is None
-                else weighted_quantile(before[rows], share, 0.5),
-                "after_min": weighted_quantile(walk[rows], share, 0.5),
-                "peak": _peak(demand, rows),
+                else weighted_quantile(before[told], share, 0.5),
+                "after_min": weighted_quantile(walk[told], share, 0.5),
+                "peak": _peak(demand, told),
             }
         )
     names = "column rank gain_per_day gain_share cumulative_share before_min after_min peak"

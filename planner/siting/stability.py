@@ -32,6 +32,7 @@ def measure_stability(
     first: Sequence[int],
     rest_per_day: np.ndarray,
     home: np.ndarray,
+    locked: Sequence[int] = (),
     on_step: Callable[[int, int], None] | None = None,
 ) -> np.ndarray:
     """Return for each chosen column the share of reruns that choose it or a near candidate.
@@ -52,6 +53,8 @@ def measure_stability(
         Columns that were picked as gathering places before coverage decided, and what they were
         picked by, shape (candidates,): they are picked anew from rest that is drawn anew; the
         others are chosen beside those that were picked.
+    locked
+        Columns that every rerun opens.
 
     Notes
     -----
@@ -64,13 +67,14 @@ def measure_stability(
         return np.full(len(chosen), np.nan)
     drawn = rng.poisson(weight * days, size=(reruns, weight.size)) / days
     runs = heuristic_mclp(
-        cover, drawn, count, existing=existing, required=first, conflicts=conflicts, start=chosen,
-        on_step=on_step,
+        cover, drawn, count, existing=existing, required=[*locked, *first], conflicts=conflicts,
+        start=chosen, on_step=on_step,
     )  # fmt: skip
     share = _share_near(xy, chosen, runs)
     if len(first):
         rest = rng.poisson(rest_per_day * days, size=(reruns, rest_per_day.size)) / days
-        limits: dict[str, Any] = {"existing": existing, "conflicts": conflicts, "most": len(first)}
+        is_open = np.append(existing, np.asarray(locked, dtype=np.int64))
+        limits: dict[str, Any] = {"existing": is_open, "conflicts": conflicts, "most": len(first)}
         picks = [pick_first(row, home, cover, **limits) for row in rest]
         share = np.where(np.isin(chosen, first), _share_near(xy, chosen, picks), share)
     return share

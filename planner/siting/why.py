@@ -42,6 +42,25 @@ def explain(sites: pd.DataFrame, *, language: str, mode: str, limit_min: float) 
 
 
 def _sentence(t: Translate, site: pd.Series, mode: str, limit_min: float) -> str:
+    if site["gain_per_day"] > 0:
+        text = _gain(t, site, mode, limit_min)
+    elif math.isnan(site["after_min"]):
+        text = t("Brings nobody within reach who was not.")
+    else:
+        time = _minutes(t, site["after_min"])
+        text = t("Brings nobody new within reach; from nearby it takes {time}.", time=time)
+    rest = site.get("informal_rest_per_day", 0.0)
+    if rest > 0:
+        number = digits(round(rest) if rest >= 10 else rest)
+        text += t(" Riders already rest here without shelter: {rest} a day.", rest=number)
+    if site["action"] != "activate":
+        return text
+    host = site["host_name"]
+    return text + t(" Activate the existing premises: {host}.", host=host)
+
+
+def _gain(t: Translate, site: pd.Series, mode: str, limit_min: float) -> str:
+    """Say how many come within reach, how far they have to go today, and then."""
     before, by = site["before_min"], t(_MODES.get(mode, "on foot"))
     if math.isnan(before):
         today = t("have no station within {limit} min {by} today", limit=digits(limit_min), by=by)
@@ -53,21 +72,13 @@ def _sentence(t: Translate, site: pd.Series, mode: str, limit_min: float) -> str
         )
     else:
         today = t("need {time} {by} to the nearest station today", time=_minutes(t, before), by=by)
-    text = t(
+    return t(
         "{visits} rider-visits a day nearby {today}{peak}; with this site {time}.",
         visits=digits(site["gain_per_day"]),
         today=today,
         peak=_peak(t, site["peak"]),
         time=_minutes(t, site["after_min"]),
     )
-    rest = site.get("informal_rest_per_day", 0.0)
-    if rest > 0:
-        number = digits(round(rest) if rest >= 10 else rest)
-        text += t(" Riders already rest here without shelter: {rest} a day.", rest=number)
-    if site["action"] != "activate":
-        return text
-    host = site["host_name"]
-    return text + t(" Activate the existing premises: {host}.", host=host)
 
 
 def _minutes(t: Translate, minutes: float) -> str:

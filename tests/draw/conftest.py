@@ -40,6 +40,7 @@ def plan():
         "stations": stations,
         "candidates": candidates,
         "sites": sites,
+        "explanations": _explanations(sites),
         "parking": _parking(stations),
         "districts": _districts(),
         "hotspots": _hotspots(),
@@ -87,8 +88,12 @@ def hostile_plan(plan):
     tables = {}
     for key, table in plan.tables.items():
         names = [
-            c for c in ("name", "name_en", "host_name", "services", "why", "district") if c in table
-        ]
+            c
+            for c in (
+                "name", "name_en", "host_name", "services", "why", "district", "alternative_name",
+            )
+            if c in table
+        ]  # fmt: skip
         tables[key] = table.assign(
             **{c: [f"{HOSTILE} {key} {i}" for i in range(len(table))] for c in names}
         )
@@ -217,6 +222,27 @@ def _sites(reach, demand, candidates):
         )
     index = pd.Index(["S1", "S2", "S3"], name="site_id")
     return gpd.GeoDataFrame(rows, index=index, crs=CRS)
+
+
+def _explanations(sites):
+    """The first has a replacement, the second one nearly as good, the third none."""
+    after = sites["cumulative_share"].iloc[-1]
+    return pd.DataFrame(
+        {
+            "loss_share": [0.1234, 0.056, 0.0],
+            "alternative_id": ["corner:10", "corner:11", None],
+            "alternative_name": ["候选 0", "候选 1", None],
+            "alternative_share": [after - 0.05, after - 0.001, np.nan],
+            "near_ties": ["", "候选 1; 候选 7", ""],
+            "near_ties_count": [0, 2, 0],
+            "nearest_station_id": ["station:A1"] * 3,
+            "nearest_station_name": ["东门驿站"] * 3,
+            "nearest_station_min": [17.2, 21.0, np.nan],
+            "district": ["江南区"] * 3,
+            "district_gain_per_day": [100.0, 50.0, 20.0],
+        },
+        index=sites.index,
+    )
 
 
 def _parking(stations):

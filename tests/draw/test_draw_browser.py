@@ -381,6 +381,31 @@ def test_popup_says_why_with_three_figures(page, plan):
     assert page.run("return document.querySelectorAll('.pm-pop dd').length") == 3
 
 
+def test_popup_tells_the_loss_and_what_could_take_its_place(page, plan):
+    share = plan.tables["explanations"]["alternative_share"]
+    popup = "p.popups.open(arguments[0]); return document.querySelector('.pm-pop').innerText"
+    first, second, third = (page.run(popup, EXISTING + k) for k in range(3))
+    assert f"去掉它少覆盖 12.3 个百分点。最好的替代：候选 0（换后 {share.iloc[0]:.1%}）。" in first
+    assert f"几乎相当的替代：候选 1（换后 {share.iloc[1]:.1%}）。" in second
+    assert "去掉它不少覆盖。" in third
+    assert "替代" not in third
+    page.run("p.setLanguage('en')")
+    wanted = "Without it 12.3 points of coverage are lost. Best replacement: 候选 0 (then"
+    assert wanted in page.run(popup, EXISTING)
+    assert page.errors() == []
+
+
+def test_popup_of_a_plan_that_explains_nothing_says_nothing_of_it(browser, plan, tmp_path):
+    tables = {k: v for k, v in plan.tables.items() if k != "explanations"}
+    browser.size(1440, 900)
+    browser.open(write_map(replace(plan, tables=tables), tmp_path / "map.html"))
+    browser.run("p.popups.open(arguments[0])", EXISTING)
+    text = browser.run("return document.querySelector('.pm-pop').innerText")
+    assert plan.tables["sites"]["why"].iloc[0] in text
+    assert "去掉它" not in text
+    assert browser.errors() == []
+
+
 def test_keyboard_reaches_everything(page):
     from selenium.webdriver import ActionChains, Keys
 

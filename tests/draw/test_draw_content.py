@@ -130,6 +130,19 @@ def test_sites_and_parking_are_told_with_their_numbers(plan, told):
     assert told["parking"][1]["station"] == ""
 
 
+def test_loss_and_replacement_are_told_as_the_table_has_them(plan, told):
+    rows = plan.tables["explanations"]
+    assert [s["loss"] for s in told["sites"]] == [0.1234, 0.056, 0.0]
+    assert [s["other"] for s in told["sites"]] == ["候选 0", "候选 1", ""]
+    assert [s["tied"] for s in told["sites"]] == [False, True, False]
+    assert told["sites"][0]["otherShare"] == pytest.approx(rows["alternative_share"].iloc[0])
+    assert told["sites"][2]["otherShare"] is None
+    for absent in (None, rows.iloc[:0]):
+        bare = unpack(content(plan, explanations=absent)["study"])["sites"]
+        kept = {"loss", "other", "otherShare", "tied"}
+        assert bare == [{k: v for k, v in s.items() if k not in kept} for s in told["sites"]]
+
+
 def test_places_without_shelter_and_hot_spots_are_told(told):
     assert [g["name"] for g in told["gatherings"]] == ["江南区 · 第 8 街", "江南区 · 5 号路"]
     assert [(g["rest"], g["station"]) for g in told["gatherings"]] == [

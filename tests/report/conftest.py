@@ -93,6 +93,8 @@ def make_plan(language="zh", *, hostile=False, **study):
         "closures": make_closures(reach, demand, candidates, sites),
         "uncovered": make_uncovered(words),
         "edits": make_edits(words),
+        "frontier": make_frontier(reach, demand, candidates, sites),
+        "explanations": make_explanations(reach, demand, candidates, sites),
     }
     if hostile:
         for name, columns in (("edits", ["name", "district"]), ("uncovered", ["name"])):
@@ -415,6 +417,67 @@ def make_closures(reach, demand, candidates, sites):
                 "next_min": away if away <= HORIZON_MIN else np.nan,
             }
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("closure_id")
+
+
+def make_frontier(reach, demand, candidates, sites, most=20):
+    """Greedy for every count, better by a point at the third; the bound opens from the fifth on."""
+    order = [*sites["candidate_id"]]
+    rest = [j for j in candidates.index[candidates["action"] != "keep"] if j not in order]
+    kept = [*candidates.index[candidates["action"] == "keep"]]
+    nested = np.array([share_of(reach, demand, [*kept, *order[:k]]) for k in range(len(order) + 1)])
+    while len(order) < most:
+        order.append(max(rest, key=lambda j: share_of(reach, demand, [*kept, *order, j])))
+        rest.remove(order[-1])
+    covered = [share_of(reach, demand, [*kept, *order[:k]]) for k in range(most + 1)]
+    covered[3] += 0.01
+    count = np.arange(most + 1)
+    bound = np.minimum(1.0, np.array(covered) + 0.002 * np.maximum(count - 4, 0))
+    return pd.DataFrame(
+        {
+            "count": count,
+            "covered_share": covered,
+            "bound_share": bound,
+            "nested_share": np.append(nested, np.full(most + 1 - len(nested), np.nan)),
+            "status": np.where(bound - covered < 1e-9, "optimal", "feasible"),
+            "cost": np.nan,
+        },
+        index=pd.RangeIndex(most + 1, name="frontier_id"),
+    )
+
+
+def share_of(reach, demand, facilities):
+    weight = demand["weight_per_day"].to_numpy()
+    covered = reach.covered(reach.facility_id.get_indexer(list(facilities)))
+    return weight[covered].sum() / weight.sum()
+
+
+def make_explanations(reach, demand, candidates, sites):
+    """What each site's absence costs and every candidate in its place, by trying them all."""
+    kept = [*candidates.index[candidates["action"] == "keep"]]
+    chosen = [*sites["candidate_id"]]
+    free = candidates.index.difference([*kept, *chosen])
+    whole, rows = share_of(reach, demand, [*kept, *chosen]), []
+    for place in chosen:
+        others = [*kept, *(j for j in chosen if j != place)]
+        value = {j: share_of(reach, demand, [*others, j]) for j in free}
+        best = sorted(free, key=lambda j: (-value[j], j))
+        ties = [j for j in best if value[j] >= 0.995 * whole]
+        rows.append(
+            {
+                "loss_share": whole - share_of(reach, demand, others),
+                "alternative_id": best[0],
+                "alternative_name": candidates.loc[best[0], "name"],
+                "alternative_share": value[best[0]],
+                "near_ties": "; ".join(candidates.loc[ties, "name"]),
+                "near_ties_count": len(ties),
+                "nearest_station_id": kept[0],
+                "nearest_station_name": candidates.loc[kept[0], "name"],
+                "nearest_station_min": 18.4,
+                "district": None,
+                "district_gain_per_day": np.nan,
+            }
+        )
+    return pd.DataFrame(rows, index=sites.index)
 
 
 def make_uncovered(words):

@@ -7,8 +7,9 @@ import pytest
 import shapely
 
 from planner.report.cells import unmet_breaks, who_is_reached
-from planner.report.charts import Row, draw_changes, draw_growth
+from planner.report.charts import Row, draw_changes
 from planner.report.city_map import WIDTH, draw_city, frame_view
+from planner.report.growth import draw_growth
 from planner.report.svg import area_path, element, line_path, shorten
 from planner.report.words import speak
 

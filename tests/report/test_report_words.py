@@ -78,7 +78,7 @@ def test_answer_rows_say_the_answer_in_either_language(plan, english_plan):
     assert zh["覆盖（今日 → 方案）"] == f"{f.before:.0%} → {f.after:.0%}"
     assert en["stable sites"] == "5 of 6"
     assert plan.summary["coverage"]["basis"] in zh["口径"]
-    assert len(answer_rows(plan)) == len(answer_rows(english_plan)) == 11
+    assert len(answer_rows(plan)) == len(answer_rows(english_plan)) == 12
 
 
 def test_gap_is_told_unless_proven(plan):

@@ -4,9 +4,10 @@ function makePopups(page) {
   const minutes = v => (v >= 2 * study.limit ? `${number(2 * study.limit)}+` : number(Math.round(v)));
   const people = (weight, part = state.part) => weight * page.cells.unit[part];
 
-  function body(title, sentence, note, ...figures) {
+  function body(title, sentence, notes, ...figures) {
     return el("div", { class: "pm-pop" }, el("h3", {}, title), sentence ? el("p", {}, sentence) : null,
-      figures.some(Boolean) ? figureList(...figures) : null, note ? el("p", { class: "pm-grey pm-note" }, note) : null);
+      figures.some(Boolean) ? figureList(...figures) : null,
+      ...[notes].flat().filter(Boolean).map(note => el("p", { class: "pm-grey pm-note" }, note)));
   }
   function why(site) {
     if (state.language === study.language && site.why) return site.why;
@@ -14,11 +15,20 @@ function makePopups(page) {
     const values = { gain: number(site.gain), after: minutes(site.after), part: page.partIn(site.peak), before: site.before === null ? "" : minutes(site.before) };
     return say(site.before === null ? "whyNew" : "why", values);
   }
+  // What is lost without the site, and what could take its place.
+  function behind(site) {
+    if (site.loss === undefined || site.loss === null) return null;
+    if (site.loss < 0.0005) return say("siteSpare");
+    const lost = say("siteLoss", { points: (site.loss * 100).toFixed(1) });
+    const brings = site.other && site.otherShare > study.after[0] - site.loss + 0.0005;
+    const other = { name: site.other, share: brings ? percent(site.otherShare, 1) : "" };
+    return [lost, say(!brings ? "siteAlone" : site.tied ? "siteTied" : "siteOther", other)].join(page.chinese() ? "" : " ");
+  }
   function ofSite(f) {
     const site = study.sites[f - F.existing];
     const walk = site.after === null ? null : site.before === null ? minutes(site.after) : arrow(minutes(site.before), minutes(site.after));
     const note = [say(`action_${site.action}`), F.host[f] && F.host[f] !== site.name ? F.host[f] : null, F.hours[f]].filter(Boolean).join(" · ");
-    return body(`${site.rank}  ${site.name}`, why(site), note,
+    return body(`${site.rank}  ${site.name}`, why(site), [note, behind(site)],
       site.gain === null ? null : [`+${number(site.gain)}`, say("figureGain")], walk && [walk, say("figureMinutes")],
       site.stability === null ? null : [percent(site.stability), say("figureStable")]);
   }

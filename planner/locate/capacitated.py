@@ -1,0 +1,275 @@
+"""Covering under capacities: the most demand that seats, desks or bays can serve."""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from scipy import sparse
+
+from planner.errors import InputError
+from planner.locate.capacitated_bound import relax
+from planner.locate.capacitated_exact import assign, prove
+from planner.locate.capacitated_flow import make_net, search, served
+from planner.locate.presolve import restrict
+from planner.locate.problem import check_weight
+from planner.locate.setcover_reduce import as_cover
+from planner.locate.solution import Solution
+from planner.locate.travel import (
+    TOLERANCE,
+    check_numbers,
+    check_roles,
+    check_travel,
+    keep_entries,
+    tell,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from planner.locate.capacitated_bound import Relaxation
+    from planner.locate.capacitated_flow import Net
+    from planner.locate.travel import Roles
+
+_STEPS = 4
+_ASSIGN_S = 5.0  # that the assignment may take in any case
+# Integer weights and capacities sum to at most this, so that sums stay inside int64.
+_TOTAL_BITS = 40
+
+
+def solve_capacitated(
+    travel: Any,
+    weight: Any,
+    capacity: Any,
+    count: int,
+    *,
+    existing: Sequence[int] | np.ndarray = (),
+    required: Sequence[int] | np.ndarray = (),
+    forbidden: Sequence[int] | np.ndarray = (),
+    time_limit_s: float = 60.0,
+    gap: float = 1e-4,
+    rng: int | np.random.Generator = 0,
+    on_step: Callable[[int, int], None] | None = None,
+) -> Solution:
+    """Choose candidates that serve the most demand within their capacities, with a proven bound.
+
+    Parameters
+    ----------
+    travel
+        Travel from demand to candidates, demand × candidates, not negative: scipy sparse (an
+        absent entry is out of reach, an explicit 0 is no way at all) or a dense array (infinity is
+        out of reach).
+    weight
+        Shape (demand,), finite, not negative.
+    capacity
+        Shape (candidates,), the weight each facility can serve, not negative; infinity is no limit.
+    count
+        How many to choose, the required among them.
+    existing
+        Columns already open: they serve too, within their capacity, do not count and are not in
+        `chosen`.
+    required, forbidden
+        Columns that must, or must not, be chosen.
+    time_limit_s
+        Wall seconds for bound and proof; the choice stands long before.
+    gap
+        Stop when proven this close, relative to the bound.
+    rng
+        Seed of the search. The same seed gives the same answer unless the time limit cuts in.
+    on_step
+        Called with (steps done, steps in all).
+
+    Returns
+    -------
+    Solution
+        `objective` is the weight served; no choice serves more than `bound`. `assignment` tells
+        which facility serves how much of which demand: of all ways to serve as much the one with
+        the least travel, where there are not too many pairs and the time limit does not cut in.
+
+    Raises
+    ------
+    InputError
+        An array has the wrong shape, or travel, weight or capacity is negative or not a number.
+    SettingsError
+        `count` is under 1 or above what may be chosen, or another number is out of range.
+    NoSolutionError
+        More are required than may be chosen.
+
+    Notes
+    -----
+    Current, J. R. & Storbeck, J. E. (1988), "Capacitated covering models": maximise Σ_ij y_ij with
+    Σ_j y_ij ≤ w_i, Σ_i y_ij ≤ C_j x_j and Σ_j x_j = p, where w_i is the weight of demand i, C_j the
+    capacity of candidate j, x_j = 1 where it is opened, and y_ij ≥ 0, only where j is within reach
+    of i, what j serves of i. Demand may be shared among facilities: a row is many riders.
+
+    What a choice serves is a maximum flow, found in integers. Greedy and exchanges give the choice,
+    Lagrangean multipliers prove how good it is, and what they cannot exclude goes to HiGHS, if it
+    is not too much; it works in floating point, so its bound is told 1e-6 higher than it says, and
+    rounded down where weights and capacities are whole.
+
+    Examples
+    --------
+    >>> travel = [[1.0, 4.0], [2.0, 1.0], [3.0, 2.0]]
+    >>> solution = solve_capacitated(travel, [3, 3, 3], [5, 4], 1)
+    >>> solution.chosen.tolist(), solution.objective, solution.bound, solution.status
+    ([0], 5.0, 5.0, 'optimal')
+    >>> solution.assignment.toarray().tolist()
+    [[3.0, 0.0], [2.0, 0.0], [0.0, 0.0]]
+    """
+    began = time.perf_counter()
+    check_numbers(time_limit_s, gap)
+    matrix = check_travel(travel)
+    roles = check_roles(matrix.shape[1], count, existing, required, forbidden)
+    values = check_weight(weight, matrix.shape[0])
+    room = _check_capacity(capacity, matrix.shape[1])
+    posed = _pose(matrix, values, room, roles)
+    tell(on_step, 1, _STEPS)
+    decision = _Decision(posed, roles, np.random.default_rng(rng))
+    decision.run(gap, began + time_limit_s, on_step)
+    chosen = roles.fill(decision.chosen)
+    opened = np.union1d(roles.opened, chosen)
+    objective = served(posed.net, opened) / posed.scale
+    left = max(_ASSIGN_S, began + time_limit_s - time.perf_counter())
+    within = sparse.csr_array(matrix[:, opened])
+    parts = assign(within, values, room[opened], objective, left).tocoo()
+    assignment = sparse.csr_array((parts.data, (parts.row, opened[parts.col])), shape=matrix.shape)
+    bound = max(objective, (decision.bound + posed.slack) / posed.scale)
+    distance = (bound - objective) / bound if bound > 0 else 0.0
+    tell(on_step, _STEPS, _STEPS)
+    return Solution(
+        chosen,
+        objective,
+        bound,
+        distance,
+        "optimal" if distance <= max(gap, TOLERANCE) else "feasible",
+        "capacitated",
+        time.perf_counter() - began,
+        assignment=assignment,
+    )
+
+
+class _Posed(NamedTuple):
+    """Merged demand in integers: ``integer ≈ weight * scale``; see `planner.locate.problem`."""
+
+    net: Net
+    scale: float
+    slack: float
+    unit: int
+
+
+def _pose(
+    matrix: sparse.csr_array, weight: np.ndarray, capacity: np.ndarray, roles: Roles
+) -> _Posed:
+    """Merge demand that the same columns reach, and bring weights and capacities to integers."""
+    allowed = np.zeros(matrix.shape[1], dtype=bool)
+    allowed[roles.free] = allowed[roles.opened] = True
+    within = keep_entries(matrix, allowed[matrix.indices])
+    allowed[:] = np.bincount(within.indices, minlength=matrix.shape[1]) > 0
+    weight = np.where(np.diff(within.indptr) > 0, weight, 0.0)
+    total = math.fsum(weight)
+    room = np.where(allowed, np.minimum(capacity, total), 0.0)
+    numbers = np.concatenate([weight, room])
+    spare = _TOTAL_BITS - math.frexp(total)[1] if total > 0 else 0
+    exponent = 0 if spare >= 0 and np.array_equal(numbers, np.rint(numbers)) else spare
+    exact = np.ldexp(numbers, exponent)
+    whole = np.rint(exact).astype(np.int64)
+    whole[weight.size :] = np.minimum(whole[weight.size :], whole[: weight.size].sum())
+    off = np.abs(exact - whole)
+    slack = math.fsum(off)
+    columns = sparse.csc_array(within)
+    columns.sort_indices()
+    weights = whole[: weight.size]
+    every = np.arange(matrix.shape[1])
+    cover, merged = restrict(as_cover(columns), weights, every, weights > 0)
+    unit = int(np.gcd.reduce(whole)) if slack == 0 and whole.size else 1
+    net = make_net(cover, merged, whole[weight.size :])
+    return _Posed(net, math.ldexp(1.0, exponent), slack, max(1, unit))
+
+
+class _Decision:
+    """The best choice of free columns and its integer bound, improved in place."""
+
+    def __init__(self, posed: _Posed, roles: Roles, rng: np.random.Generator) -> None:
+        self.net, self.unit, self.roles, self.rng = posed.net, posed.unit, roles, rng
+        self.chosen = roles.free[:0]
+        self.value = served(self.net, roles.opened)
+        self.bound = int(self.net.weight.sum())
+
+    def run(self, gap: float, deadline: float, on_step: Callable[[int, int], None] | None) -> None:
+        """Search, bound, prove."""
+        net, roles = self.net, self.roles
+        count = min(roles.left, roles.free.size)
+        if count == 0 or net.weight.size == 0:
+            self.bound = self.value
+            return
+        chosen = search(net, roles.opened, roles.free, count, self.rng, deadline=deadline)
+        self._take(chosen)
+        tell(on_step, 2, _STEPS)
+        if self._enough(gap) >= self.bound:
+            return
+        relaxation = relax(
+            net,
+            roles.opened,
+            roles.free,
+            count,
+            value=self._take,
+            target=self._enough(gap),
+            unit=self.unit,
+            deadline=deadline,
+        )
+        self.bound = min(self.bound, relaxation.bound)
+        tell(on_step, 3, _STEPS)
+        left = deadline - time.perf_counter()
+        if self.bound > self._enough(gap) and left > 0:
+            proof = prove(
+                net,
+                roles.opened,
+                self._kept(relaxation, count),
+                count,
+                self.chosen,
+                unit=self.unit,
+                abs_gap=max(0.9 * (self._enough(gap) - self.value), 0.99 * self.unit),
+                time_limit_s=left,
+            )
+            self._take(proof.chosen)
+            self.bound = min(self.bound, max(proof.bound, self.value))
+
+    def _enough(self, gap: float) -> int:
+        return math.floor(self.value / (1.0 - gap))
+
+    def _take(self, chosen: np.ndarray) -> int:
+        """Keep a choice if it is better; return the best value."""
+        value = served(self.net, np.concatenate([self.roles.opened, chosen]))
+        if value > self.value or (self.chosen.size == 0 and chosen.size):
+            self.chosen, self.value = np.sort(chosen), value
+        return self.value
+
+    def _kept(self, relaxation: Relaxation, count: int) -> np.ndarray:
+        """Leave out free columns that no better choice can open (Balas & Martin 1980)."""
+        price = relaxation.price[self.roles.free]
+        if count >= price.size or not price.any():
+            return self.roles.free
+        last = np.sort(price)[::-1][count - 1]
+        # the bound was rounded down by less than a unit, the prices by less than one
+        room = relaxation.bound + self.unit + 1 - (self.value + self.unit)
+        return self.roles.free[(last - price <= room) | np.isin(self.roles.free, self.chosen)]
+
+
+def _check_capacity(capacity: Any, columns: int) -> np.ndarray:
+    try:
+        room = np.asarray(capacity, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise InputError("`capacity` must hold numbers, one a candidate.") from error
+    if room.shape != (columns,):
+        raise InputError(
+            f"`capacity` must have one number a candidate: ({columns},). Got {room.shape}."
+        )
+    bad = np.flatnonzero(~(room >= 0))
+    if bad.size:
+        raise InputError(
+            f"`capacity` must not be negative or NaN. Got {room[bad[0]]} for column {bad[0]}. "
+            "Infinity is no limit."
+        )
+    return room

@@ -1,0 +1,492 @@
+"""Print how good and how fast siting is, against targets, published values and other programs.
+
+Run it from the project's folder:
+
+    python tests/benchmarks/locate.py --size M --data /tmp/places --peers /tmp/peers
+
+Made places (`made_places.py`), published lists and two real cities; lists and cities are read from
+the shared data (`PLANNER_SHARED`, by default ../shared) and left out where that is absent. Sizes: S
+takes a minute (the targets are not for it), M about ten with peers, L two hours. `--data` keeps the
+made cases for the next run. `--peers` names a folder of virtual environments for the peers that are
+no dependencies of the planner; what is missing there is made with pip.
+
+Each job is a process of its own, on one thread, compiled before; CPU time (user and system) counts,
+for what takes a few seconds the least of two runs, and time limits are CPU time, too. Three numbers
+are told apart: how closely the linear relaxation was solved, how far the value is from the
+relaxation's bound, and the gap that is proven in the end. A run fails if a peer proves another
+optimum, or if anything published is better than our bound.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
+
+from locate_peers import REQUIRES
+from made_places import load_case, make_case, make_square, make_town
+from network import tell_ratio, tell_seconds
+from published_places import COUNTS
+from table import HERE, environment, made_folder, print_table, run, say
+
+HEAD = (
+    "| task | CPU | value | LP residual | gap to LP bound | proven gap | peer | ratio | target "
+    "| met |"
+)
+LISTS = "| list | p | best known | value | bound | CPU | proven gap | reached |"
+_ONE_THREAD = {
+    f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL", "NUMEXPR", "VECLIB", "NUMBA")
+}
+_TWICE_S = 6.0  # what is asked to be faster runs twice
+_RUN_ON = 3.0  # times the target: how long a proof may go on to tell when it would have ended
+_WITHIN = 0.95  # of the time limit are given, the rest is for reading and presolve
+_TOWN_KM = 1.0
+
+
+class Target(NamedTuple):
+    """What is asked: all of what is not None."""
+
+    seconds: float | None = None
+    gap: float | None = None
+    proven: bool = False
+    ratio: float | None = None
+
+    def __str__(self):
+        """Write it in words."""
+        words = ["proven"] if self.proven else []
+        if self.gap is not None:
+            words.append(f"≤ {self.gap:.1%}")
+        if self.seconds is not None:
+            words.append(f"≤ {tell_seconds(self.seconds)}")
+        if self.ratio is not None:
+            words.append(f"≥ {tell_ratio(self.ratio)}")
+        return ", ".join(words)
+
+    def met(self, said, ratio=None):
+        """Tell whether all of it holds."""
+        return not (
+            (self.proven and not said["proven"])
+            or (self.gap is not None and said["gap"] > self.gap)
+            or (self.seconds is not None and said["seconds"] > self.seconds)
+            or (self.ratio is not None and (ratio is None or ratio < self.ratio))
+        )
+
+    @property
+    def limit_s(self):
+        """Seconds to give."""
+        if self.seconds is None:
+            return 60.0
+        return self.seconds * (_RUN_ON if self.proven else _WITHIN)
+
+
+class Row(NamedTuple):
+    """One row of the table: `said` is what the job has told."""
+
+    task: str
+    said: dict
+    peer: str = ""
+    ratio: float | None = None
+    target: Target | None = None
+    good: bool = True  # what else is asked holds
+
+    def __str__(self):
+        """Write the row as Markdown."""
+        said, target, judged = self.said, "", ""
+        if self.target is not None:
+            target = str(self.target)
+            judged = "yes" if self.good and self.target.met(said, self.ratio) else "NO"
+        cells = [
+            self.task,
+            tell_seconds(said["seconds"]),
+            _told(said, "value", "{:,.0f}"),
+            *(_told(said, key, "{:.3%}") for key in ("residual", "lp_gap")),
+            f"{said['gap']:.3%}{' (proven)' if said['proven'] else ''}",
+            self.peer,
+            "" if self.ratio is None else tell_ratio(self.ratio),
+            target,
+            judged,
+        ]
+        return f"| {' | '.join(cells)} |"
+
+
+class Listed(NamedTuple):
+    """One row of the published values; `best` is None where nobody has published one."""
+
+    name: str
+    said: dict
+    best: float | None
+    most: bool = True  # the higher the better
+
+    @property
+    def reached(self):
+        """Tell whether the best known value is reached or beaten."""
+        value = self.said["value"]
+        return value >= self.best if self.most else value <= self.best
+
+    def __str__(self):
+        """Write the row as Markdown."""
+        said, reached = self.said, ""
+        if self.best is not None:
+            off = (said["value"] - self.best) / self.best
+            reached = ("yes" if self.reached else "NO") + (f" ({off:+.3%})" if off else "")
+        best = "" if self.best is None else f"{self.best:,.0f}"
+        cells = [
+            self.name, str(said["count"]), best, f"{said['value']:,.0f}", f"{said['bound']:,.0f}",
+            tell_seconds(said["seconds"]),
+            f"{said['gap']:.3%}{' (proven)' if said['proven'] else ''}", reached,
+        ]  # fmt: skip
+        return f"| {' | '.join(cells)} |"
+
+
+class Skipped(NamedTuple):
+    """What could not be asked, and why."""
+
+    task: str
+    why: str
+    columns: int
+
+    def __str__(self):
+        """Write the row as Markdown."""
+        return f"| {self.task} | skipped: {self.why} |{' |' * (self.columns - 2)}"
+
+
+def _told(said, key, form):
+    return form.format(said[key]) if key in said else "–"
+
+
+class Made(NamedTuple):
+    """A class of made cases: kind, how many, which radii and counts, and what is asked."""
+
+    kind: str
+    sites: int
+    clients: int
+    radii: tuple
+    counts: tuple
+    target: Target | None = None
+    peers: dict | None = None  # name to tell → peer and its options
+
+
+class Shares(NamedTuple):
+    """Partial covering of a town."""
+
+    sites: int
+    clients: int
+    targets: dict  # share → what is asked
+
+
+class Published(NamedTuple):
+    """How many of the published lists, and how long each may take."""
+
+    census: dict  # name → counts
+    census_s: float
+    census_off: float  # of the best known value may be missing
+    graphs: tuple
+    graphs_s: Target | None
+    centers_s: Target | None
+    quarters: dict  # size → counts
+    quarter: Target | None
+
+
+class Cities(NamedTuple):
+    """Real cities with so many candidates."""
+
+    spacing: dict  # name → metres between corners
+    counts: tuple
+    target: Target
+
+
+class Size(NamedTuple):
+    """What is asked."""
+
+    made: tuple
+    shares: tuple = ()
+    published: tuple = ()
+    cities: tuple = ()
+
+
+SPOPT = {
+    "spopt with HiGHS": ("spopt", {"solver": "HiGHS"}),
+    "spopt with CBC": ("spopt", {"solver": "CBC"}),
+}
+_BOTH = {"NewYork": COUNTS, "Bronx": COUNTS}
+_GRAPHS = tuple(range(1, 21))
+
+
+def _highs(limit_s):
+    return {f"plain HiGHS, {limit_s} s": ("highs", {"limit_s": limit_s})}
+
+
+_SMALL = Size(
+    made=(
+        Made("square", 40, 4_000, (3.25, 6.25), (5,)),
+        Made("town", 200, 2_000, (_TOWN_KM,), (10,), peers={**SPOPT, **_highs(60)}),
+        Made("town", 200, 5_000, (_TOWN_KM,), (30,)),
+    ),
+    shares=(Shares(200, 5_000, {0.5: None}),),
+    published=(
+        Published({"Bronx": (50,)}, 2.0, 0.01, (1, 2), None, None, {324: (5,)}, None),
+    ),
+)  # fmt: skip
+_MIDDLE = Size(
+    made=(
+        Made("square", 100, 100_000, (3.25, 4.0, 4.75, 5.5, 6.25), (10, 15),
+             Target(2.0, proven=True)),
+        Made("square", 100, 1_000_000, (5.5,), (10,), Target(10.0, proven=True)),
+        Made("town", 1_000, 10_000, (_TOWN_KM,), (20,), Target(proven=True, ratio=100.0),
+             {**SPOPT, **_highs(120)}),
+        Made("town", 500, 100_000, (_TOWN_KM,), (20,), Target(5.0, proven=True)),
+        Made("town", 1_000, 100_000, (_TOWN_KM,), (20,), Target(5.0, proven=True)),
+        Made("town", 500, 100_000, (_TOWN_KM,), (50, 125), Target(15.0, gap=0.002)),
+        Made("town", 1_000, 100_000, (_TOWN_KM,), (50, 125), Target(30.0, gap=0.008)),
+    ),
+    published=(
+        Published(_BOTH, 5.0, 0.001, _GRAPHS, Target(40.0, proven=True), Target(4.0, proven=True),
+                  dict.fromkeys((324, 402, 500), (5, 10, 20, 50)), Target(3.0, proven=True)),
+    ),
+    cities=(Cities({"porto": 150, "helsinki": 150}, (10, 20, 30), Target(10.0, gap=0.003)),),
+)  # fmt: skip
+_LARGE = Size(
+    made=(
+        Made("square", 100, 100_000, (5.5,), (10,), peers=_highs(120)),
+        Made("town", 2_000, 20_000, (_TOWN_KM,), (20,), Target(10.0, gap=0.005)),
+        Made("town", 2_000, 20_000, (_TOWN_KM,), (20,), Target(40.0, proven=True), _highs(100)),
+        Made("town", 5_000, 100_000, (_TOWN_KM,), (20,), Target(20.0, gap=0.006)),
+        Made("town", 5_000, 100_000, (_TOWN_KM,), (50, 125, 200), Target(20.0, gap=0.025)),
+        Made("town", 5_000, 100_000, (_TOWN_KM,), (50,), Target(120.0, gap=0.020)),
+        Made("town", 5_000, 100_000, (_TOWN_KM,), (125,), Target(120.0, gap=0.023)),
+        Made("town", 5_000, 100_000, (_TOWN_KM,), (200,), Target(120.0, gap=0.017)),
+        Made("town", 10_000, 300_000, (_TOWN_KM,), (20,), Target(30.0, gap=0.007)),
+        Made("town", 10_000, 300_000, (_TOWN_KM,), (50, 125, 200), Target(30.0, gap=0.029)),
+    ),
+    shares=(
+        Shares(5_000, 100_000, {0.8: Target(20.0, gap=0.07), 0.9: Target(20.0, gap=0.10)}),
+    ),
+    published=(Published(_BOTH, 60.0, 0.0, (), None, None, {}, None),),
+)  # fmt: skip
+SIZES = {
+    "S": _SMALL,
+    "M": _MIDDLE,
+    "L": Size(*(middle + large for middle, large in zip(_MIDDLE, _LARGE, strict=True))),
+}
+
+
+class Bench:
+    """Where files lie, and who else is asked."""
+
+    def __init__(self, folder, peers=None, shared=None):
+        self.folder = made_folder(folder, "made_places.py")
+        self.peers = peers
+        root = Path(shared or os.environ.get("PLANNER_SHARED", HERE.parents[1] / ".." / "shared"))
+        self.shared = (root / "data").resolve()
+
+    def case(self, kind, sites, clients, radius):
+        """Return the file of a made case."""
+        path = self.folder / f"{kind}-{sites}-{clients}-{radius:g}.npz"
+        if not path.exists():
+            say(f"making {path.name}")
+            make = {"square": make_square, "town": make_town}[kind]
+            make_case(make(sites, clients), radius).save(path)
+        return path
+
+    def job(self, job, /, **options):
+        """Run a job of ours on one thread."""
+        text = json.dumps({k: str(v) if isinstance(v, Path) else v for k, v in options.items()})
+        script = HERE / "locate_jobs.py"
+        return run(sys.executable, script, job, text, environ=os.environ | _ONE_THREAD)
+
+    def peer(self, name, /, **options):
+        """Run a peer; spopt in its own environment."""
+        python = sys.executable
+        if name in REQUIRES:
+            python = environment(self.peers / name, REQUIRES[name])
+        text = json.dumps(options | {"file": str(options["file"])})
+        return run(python, HERE / "locate_peers.py", name, text, environ=os.environ | _ONE_THREAD)
+
+
+def measure_made(bench, made):
+    """Cover the most of made places with so many sites."""
+    target = made.target
+    limit_s = target.limit_s if target else 30.0
+    repeat = 2 if target is None or (target.seconds or 0.0) <= _TWICE_S else 1
+    gap = 0.0 if target is None or target.proven else 1e-4
+    for radius in made.radii:
+        file = bench.case(made.kind, made.sites, made.clients, radius)
+        for count in made.counts:
+            said = bench.job(
+                "cover", file=file, count=count, limit_s=limit_s, gap=gap, repeat=repeat
+            )
+            within = f", R {radius:g}" if len(made.radii) > 1 else ""
+            task = f"{made.kind} {made.sites:,} × {made.clients:,}{within}, p {count}"
+            alone = target._replace(ratio=None) if target else None
+            yield Row(task, said, target=alone)
+            if bench.peers and made.peers:
+                yield from measure_peers(bench, made, file, count, said)
+
+
+def measure_peers(bench, made, file, count, ours):
+    """Let others solve the same, and compare."""
+    for name, (peer, options) in made.peers.items():
+        try:
+            theirs = bench.peer(peer, file=file, count=count, **options)
+        except subprocess.CalledProcessError as error:
+            if error.cmd[1:3] != ["-m", "pip"]:
+                raise
+            yield Skipped(name, "not installable here", HEAD.count("|") - 1)
+            continue
+        require_sound(name, ours, theirs, solved=not theirs.get("gap"))
+        told = f"{name}: {tell_seconds(theirs['seconds'])}"
+        if theirs["building"] > 0.1 * theirs["seconds"]:
+            told += f" ({tell_seconds(theirs['building'])} of it building)"
+        if theirs.get("gap"):
+            told += f", value {theirs['value']:,.0f}, gap {theirs['gap']:.2%}"
+        asked = None
+        if peer == "spopt" and made.target:
+            asked = Target(ratio=made.target.ratio)
+        yield Row("the same", ours, told, theirs["seconds"] / ours["seconds"], asked)
+
+
+def require_sound(name, ours, theirs, *, solved):
+    """Raise if a peer refutes our bound, or we find more than the optimum it claims."""
+    value, tolerance = theirs["value"], 1e-4 * ours["value"]  # as close as HiGHS and CBC look
+    if value > ours["bound"] * (1 + 1e-9):
+        raise ValueError(f"{name} covers {value:,.0f}, more than our bound {ours['bound']:,.0f}.")
+    if solved and abs(value - ours["value"]) > tolerance:
+        raise ValueError(f"{name} ends with {value:,.0f}, we with {ours['value']:,.0f}.")
+
+
+def measure_shares(bench, asked):
+    """Cover a share of a town with the fewest sites."""
+    file = bench.case("town", asked.sites, asked.clients, _TOWN_KM)
+    for share, target in asked.targets.items():
+        limit_s = target.limit_s if target else 10.0
+        said = bench.job("share", file=file, target_share=share, limit_s=limit_s)
+        task = f"fewest for {share:.0%} of town {asked.sites:,} × {asked.clients:,}"
+        yield Row(task, said, target=target)
+
+
+def measure_cities(bench, cities):
+    """Cover the most of real cities."""
+    for name, spacing in cities.spacing.items():
+        if not (bench.shared / name).is_dir():
+            yield Skipped(name.title(), "its data are absent: set PLANNER_SHARED",
+                          HEAD.count("|") - 1)  # fmt: skip
+            continue
+        file = bench.folder / f"{name}-{spacing}.npz"
+        if not file.exists():
+            bench.job("city", data=bench.shared, name=name, spacing=spacing, out=file)
+        clients, sites = load_case(file).cover.shape
+        for count in cities.counts:
+            said = bench.job("cover", file=file, count=count, limit_s=cities.target.limit_s,
+                             gap=1e-4)  # fmt: skip
+            task = f"{name.title()} {sites:,} × {clients:,}, p {count}"
+            yield Row(task, said, target=cities.target)
+
+
+def measure_published(bench, asked):
+    """Solve what others have published; rows of the table, and rows of the list."""
+    folder = bench.shared / "locate"
+    if not folder.is_dir():
+        skipped = "published lists", "they are absent: set PLANNER_SHARED"
+        return [Skipped(*skipped, HEAD.count("|") - 1)], []
+    rows, listed = [], []
+    for name, counts in asked.census.items():
+        limit_s = _WITHIN * asked.census_s
+        said = bench.job("census", folder=folder, name=name, counts=counts, limit_s=limit_s)
+        lines = [Listed(f"{name} in {asked.census_s:g} s", one, one["best"]) for one in said]
+        good = sum(line.said["value"] >= (1 - asked.census_off) * line.best for line in lines)
+        rows.append(_summary(f"{name}: {good} of {len(lines)} ≥ best − {asked.census_off:.1%}",
+                             said, Target(asked.census_s), good == len(lines)))  # fmt: skip
+        listed += lines
+    if asked.graphs:
+        for job, told, target in (
+            ("medians", "p-median", asked.graphs_s), ("centers", "p-center", asked.centers_s)
+        ):  # fmt: skip
+            said = bench.job(job, folder=folder, numbers=asked.graphs, limit_s=60.0)
+            lines = [Listed(f"pmed{one['number']} {told}", one, one["best"], most=False)
+                     for one in said]  # fmt: skip
+            rows.append(_together(f"pmed, {told}", lines, target))
+            listed += lines
+    for size, counts in asked.quarters.items():
+        said = bench.job("quarters", folder=folder, sizes=[size], counts=counts, limit_s=30.0)
+        listed += [Listed(f"SJC{size} p-median", one, None) for one in said]
+        proven = sum(one["proven"] for one in said)
+        rows.append(_summary(f"SJC{size}: {proven} of {len(said)} proven, the slowest", said,
+                             asked.quarter, proven == len(said)))  # fmt: skip
+    require_bounds(listed)
+    return rows, listed
+
+
+def require_bounds(listed):
+    """Raise if something published is better than our bound."""
+    for line in listed:
+        if line.best is None:
+            continue
+        off = line.best - line.said["bound"] if line.most else line.said["bound"] - line.best
+        if off > 1e-9 * line.best:
+            raise ValueError(f"{line.name}: {line.best:,.0f} is better than the bound. {line.said}")
+
+
+def _summary(task, said, target, good):
+    """Return the worst of several answers as a row."""
+    worst = {"proven": all(one["proven"] for one in said)}
+    for key in ("seconds", "gap", "residual", "lp_gap"):
+        if any(key in one for one in said):
+            worst[key] = max(one[key] for one in said if key in one)
+    return Row(task, worst, target=target, good=good)
+
+
+def _together(task, lines, target):
+    """Return several answers as a row with the sum of their seconds."""
+    good = sum(line.said["proven"] and line.said["value"] == line.best for line in lines)
+    said = [line.said for line in lines]
+    row = _summary(f"{task}: {good} of {len(lines)} optima proven, together", said, target,
+                   good == len(lines))  # fmt: skip
+    return row._replace(said=row.said | {"seconds": sum(one["seconds"] for one in said)})
+
+
+def measure(bench, size):
+    """Return rows of the table and of the list."""
+    rows, listed = [], []
+    for made in size.made:
+        rows += map(_shown, measure_made(bench, made))
+    for shares in size.shares:
+        rows += map(_shown, measure_shares(bench, shares))
+    for published in size.published:
+        more, lines = measure_published(bench, published)
+        rows += map(_shown, more)
+        listed += lines
+    for cities in size.cities:
+        rows += map(_shown, measure_cities(bench, cities))
+    return rows, listed
+
+
+def _shown(row):
+    """Tell a row as soon as it is there."""
+    say(str(row))
+    return row
+
+
+def main():
+    """Measure, and print both tables."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--size", choices=SIZES, default="S")
+    parser.add_argument("--data", type=Path, help="where made cases are kept")
+    parser.add_argument("--peers", type=Path, help="folder of virtual environments, one a peer")
+    asked = parser.parse_args()
+    with TemporaryDirectory() as folder:
+        bench = Bench(asked.data or Path(folder), asked.peers)
+        rows, listed = measure(bench, SIZES[asked.size])
+    said = "" if asked.peers else "No peer was asked: see `--peers`. "
+    versions = ", ".join(f"{name} {version(name)}" for name in ("highspy", "numba", "scipy"))
+    print_table(HEAD, rows, "")
+    print_table(LISTS, listed, f"Size {asked.size}. {said}{versions}. ")
+
+
+if __name__ == "__main__":
+    main()
