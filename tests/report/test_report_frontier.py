@@ -8,6 +8,7 @@ import openpyxl
 import pandas as pd
 import pytest
 
+from planner.draw.figures import figures_of_plan
 from planner.report import answer_rows, write_workbook
 from planner.report.figures import read_figures
 from planner.report.frontier import (
@@ -315,6 +316,23 @@ def test_numbers_of_a_site_say_what_stands_behind_it(plan):
         assert (site["nearest_station"], site["nearest_station_min"]) == ("骑手驿站1", 18.4)
     assert told[0]["alternative"] is told[0]["nearest_station_min"] is None
     assert len(told[0]["near_ties"]) == 4
+
+
+@pytest.mark.parametrize(("siting", "best"), [
+    ({"model": "pmedian", "bound": 3.0, "best_possible_share": 0.97, "status": "optimal"}, 0.97),
+    ({"min_district_share": 0.5, "status": "optimal"}, None),
+    ({"budget": 500_000.0, "status": "optimal"}, None),
+])  # fmt: skip
+def test_bounds_of_something_else_are_not_told_as_coverage(plan, siting, best):
+    other = with_siting(plan, **siting)
+    f = read_figures(other)
+    assert (f.best, f.gap, f.status) == (best, None, "")
+    drawn = figures_of_plan(other)
+    assert (drawn.best, drawn.gap, drawn.status) == (best, None, "")
+    html = render_report(other).split("</style>")[1]
+    assert "可证明" not in html
+    assert "已证明：" not in html
+    assert "已获证明" not in html
 
 
 @pytest.mark.parametrize("empty", [False, True])
