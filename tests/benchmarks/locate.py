@@ -247,7 +247,7 @@ _MIDDLE = Size(
         Published(_BOTH, 5.0, 0.001, _GRAPHS, Target(40.0, proven=True), Target(4.0, proven=True),
                   dict.fromkeys((324, 402, 500), (5, 10, 20, 50)), Target(3.0, proven=True)),
     ),
-    cities=(Cities({"porto": 150, "helsinki": 150}, (10, 20, 30), Target(10.0, gap=0.003)),),
+    cities=(Cities({"porto": 150, "helsinki": 25}, (10, 20, 30), Target(10.0, gap=0.003)),),
 )  # fmt: skip
 _LARGE = Size(
     made=(
