@@ -86,9 +86,9 @@ def figures_of_plan(plan: Plan) -> Figures:
         before=_shares(coverage["before"]),
         after=_shares(coverage["after"]),
         weight_per_day=weight,
-        best=_share(siting.get("bound"), weight),
-        gap=_number(siting.get("gap")),
-        status=str(siting.get("status", "")),
+        best=_best(siting, weight),
+        gap=_number(siting.get("gap")) if _bounds_coverage(siting) else None,
+        status=str(siting.get("status", "")) if _bounds_coverage(siting) else "",
         circle=(_number(coverage["before"].get("circle_share")),
                 _number(coverage["after"].get("circle_share"))),
         withheld=_number(demand.get("suppressed_share")),
@@ -137,9 +137,9 @@ def figures_of_tables(
         before={"all": None if before is None else max(before, 0.0)},
         after={"all": after},
         weight_per_day=weight,
-        best=_share(siting.get("bound"), weight),
-        gap=_number(siting.get("gap")),
-        status=str(siting.get("status", "")),
+        best=_best(siting, weight),
+        gap=_number(siting.get("gap")) if _bounds_coverage(siting) else None,
+        status=str(siting.get("status", "")) if _bounds_coverage(siting) else "",
         withheld=_number(note.get("suppressed_share")),
         expanded=bool(note.get("expansion")),
         needed=_weighs(note.get("need")) or _weighs(note.get("need_types")),
@@ -155,6 +155,19 @@ def _weighs(factors: Mapping[str, float] | None) -> bool:
 def _shares(side: Mapping[str, Any]) -> dict[str, float | None]:
     open_now = {k: _number(v) for k, v in side.get("open_now", {}).items()}
     return {"all": _number(side.get("covered_share")), **open_now}
+
+
+def _bounds_coverage(siting: Mapping[str, Any]) -> bool:
+    """Tell whether bound and gap are those of what any so many sites could cover."""
+    bound_by = ("min_district_share", "budget")
+    return siting.get("model", "mclp") == "mclp" and not any(siting.get(k) for k in bound_by)
+
+
+def _best(siting: Mapping[str, Any], weight: float) -> float | None:
+    """Return the bound as a share; of other models what all candidates together would cover."""
+    if _bounds_coverage(siting):
+        return _share(siting.get("bound"), weight)
+    return None if siting.get("model") == "mclp" else _number(siting.get("best_possible_share"))
 
 
 def _share(part: Any, whole: float) -> float | None:

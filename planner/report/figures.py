@@ -97,9 +97,9 @@ def read_figures(plan: Plan) -> Figures:
         study=str(summary["study"]),
         before=float(before["covered_share"]),
         after=float(after["covered_share"]),
-        best=_share(siting.get("bound"), weight),
-        gap=finite(siting.get("gap")),
-        status=str(siting.get("status", "")),
+        best=_best(siting, weight),
+        gap=finite(siting.get("gap")) if bounds_coverage(siting) else None,
+        status=str(siting.get("status", "")) if bounds_coverage(siting) else "",
         weight_per_day=weight,
         gained_per_day=float(table(plan, "sites")["gain_per_day"].sum()) if sites else 0.0,
         sites=len(sites),
@@ -225,6 +225,21 @@ def district_names(plan: Plan) -> dict[str, str]:
 
 def _has_rule(plan: Plan) -> bool:
     return plan.settings.siting.informal_share > 0
+
+
+def bounds_coverage(siting: Mapping[str, Any]) -> bool:
+    """Tell whether bound and gap are those of what any so many sites could cover.
+
+    Other models bound something else, and a floor or a budget bounds only what keeps it.
+    """
+    bound_by = ("min_district_share", "budget")
+    return siting.get("model", "mclp") == "mclp" and not any(siting.get(k) for k in bound_by)
+
+
+def _best(siting: Mapping[str, Any], weight: float) -> float | None:
+    if bounds_coverage(siting):
+        return _share(siting.get("bound"), weight)
+    return None if siting.get("model") == "mclp" else finite(siting.get("best_possible_share"))
 
 
 def _share(part: Any, whole: float) -> float | None:

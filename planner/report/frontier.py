@@ -115,6 +115,12 @@ def find_need(steps: Sequence[Step], share: float) -> Need:
     )
 
 
+def worth_telling(needs: Sequence[Need]) -> list[Need]:
+    """Leave out what follows the first share that no set reaches: it takes more still."""
+    beyond = next((k for k, n in enumerate(needs) if n.stations is None), len(needs))
+    return list(needs[: beyond + 1])
+
+
 # ── words ─────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -139,7 +145,7 @@ def needs_line(needs: Sequence[Need], w: Words) -> str:
     """Return in words how many stations each share takes; empty without a frontier."""
     if not needs:
         return ""
-    told = ("；" if w.language == "zh" else "; ").join(_need(n, w) for n in needs)
+    told = ("；" if w.language == "zh" else "; ").join(_need(n, w) for n in worth_telling(needs))
     return w.t("New stations among these candidates: {told}.", told=told)
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from math import ceil
 from typing import TYPE_CHECKING, NamedTuple
 
 from planner.report.charts import SMALL, WIDTH, caption
-from planner.report.frontier import need_label
+from planner.report.frontier import need_label, worth_telling
 from planner.report.svg import (
     EXISTING,
     FAINT,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 _LEFT, _RIGHT, _TOP = 44.0, 610.0, 18.0
 _LOW, _HIGH = 208.0, 268.0  # the foot of the chart, alone and with a frontier
 _BAND = "#DDE1E5"
+_SEEN = 2.0  # a thinner band hides behind its line
 _DOTS = 25  # sites that have room for their rank
 
 
@@ -103,7 +105,7 @@ def draw_frontier(
     label
         What the chart shows.
     """
-    said = [(n, need_label(n, w)) for n in needs]
+    said = [(n, need_label(n, w)) for n in worth_telling(needs)]
     room = max((text_width(text, SMALL) for _, text in said), default=0.0)
     frame = _Frame(
         min(_RIGHT, WIDTH - 22.0 - room), _HIGH, max(len(shares) - 1, steps[-1].stations)
@@ -207,21 +209,27 @@ def _rings(frame: _Frame, needs: Sequence[Need], steps: Sequence[Step], sites: i
 
 def _key(frame: _Frame, steps: Sequence[Step], w: Words, *, ruled: bool) -> list[Markup]:
     """Say what the lines are, where the curve leaves room: under it, else above it."""
-    middle, proven = steps[len(steps) // 2].covered, all(s.proven for s in steps)
-    best = w.t("best found for every number")
-    if proven:
+    middle = steps[len(steps) // 2].covered
+    gap = max(s.bound - s.covered for s in steps)
+    seen = gap * (frame.bottom - _TOP) >= _SEEN
+    if all(s.proven for s in steps):
         best = w.t("best possible for every number, proven")
+    elif seen:
+        best = w.t("best found for every number")
+    else:
+        best = w.t("best found, at most {points} points under the proven limit",
+                   points=f"{ceil(1000.0 * gap - 1e-6) / 10.0:.1f}")  # fmt: skip
     if ruled:
         best = w.t("{text}, gathering places first", text=best)
     lines = [
         (element("path", d="M0 0H18", stroke=SITE, stroke_width=2), w.t("the plan, in its order")),
         (element("path", d="M0 0H18", stroke=SECOND, stroke_width=1.5), best),
     ]
-    if not proven:
+    if seen:
         mark = element("rect", x=0, y=-4, width=18, height=8, fill=_BAND)
         lines.append((mark, w.t("room up to the proven limit")))
     wide = max(text_width(text, SMALL) for _, text in lines) + 26
-    x = frame.right - wide
+    x = max(_LEFT + 10, frame.right - wide)
     y = frame.bottom - 16.0 * len(lines) - 2 if middle > 0.45 else _TOP + 24
     parts = []
     for number, (mark, text) in enumerate(lines):

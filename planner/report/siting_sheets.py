@@ -27,9 +27,9 @@ def replacement_columns(
     if not behind:
         return [], [() for _ in site_ids]
     fields = [
-        Field(t("Lost without it, %"), "share"), Field(t("Best replacement"), most=22),
-        Field(t("Covered with that, %"), "share"), Field(t("Nearly as good"), most=30),
-        Field(t("Nearest existing station"), most=22), Field(t("To that, min"), "measure"),
+        Field(t("Lost without it, %"), "share"), Field(t("Best replacement"), most=16),
+        Field(t("Covered with that, %"), "share"), Field(t("Nearly as good"), most=22),
+        Field(t("Nearest existing station"), most=16), Field(t("To that, min"), "measure"),
     ]  # fmt: skip
     rows = []
     for site_id in site_ids:

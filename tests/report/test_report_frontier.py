@@ -8,6 +8,7 @@ import openpyxl
 import pandas as pd
 import pytest
 
+from planner.draw.figures import figures_of_plan
 from planner.report import answer_rows, write_workbook
 from planner.report.figures import read_figures
 from planner.report.frontier import (
@@ -196,6 +197,23 @@ def test_any_number_of_stations_has_its_chart(most, language):
     assert "上限" not in picture
 
 
+def test_thin_band_is_said_in_figures():
+    steps = [step(k, 0.5 + 0.05 * k, 0.5012 + 0.05 * k) for k in range(6)]
+    picture = draw_frontier([0.5, 0.55], ZH, steps=steps, needs=[], label="x")
+    assert "距已证明的上限不超过 0.2 个百分点" in picture
+    assert "与已证明上限之间" not in picture
+    wide = [s._replace(bound=s.covered + 0.05) for s in steps]
+    assert "与已证明上限之间" in draw_frontier([0.5], ZH, steps=wide, needs=[], label="x")
+
+
+def test_nothing_is_told_beyond_the_first_share_out_of_reach(plan):
+    needs = [Need(0.8, 5, 5, 20), Need(0.9, None, 21, 20), Need(0.95, None, 21, 20)]
+    assert needs_line(needs, EN).endswith("80\u202f% needs 5; 90\u202f% takes more than 20.")
+    picture = draw_frontier([0.6], ZH, steps=read_frontier(plan), needs=needs, label="x")
+    assert "90%：需 &gt;20 站" in picture
+    assert "95%" not in picture
+
+
 def test_chart_says_that_gathering_places_go_first(plan):
     siting = plan.settings.siting.model_copy(update={"informal_share": 0.5})
     ruled = replace(
@@ -298,6 +316,23 @@ def test_numbers_of_a_site_say_what_stands_behind_it(plan):
         assert (site["nearest_station"], site["nearest_station_min"]) == ("骑手驿站1", 18.4)
     assert told[0]["alternative"] is told[0]["nearest_station_min"] is None
     assert len(told[0]["near_ties"]) == 4
+
+
+@pytest.mark.parametrize(("siting", "best"), [
+    ({"model": "pmedian", "bound": 3.0, "best_possible_share": 0.97, "status": "optimal"}, 0.97),
+    ({"min_district_share": 0.5, "status": "optimal"}, None),
+    ({"budget": 500_000.0, "status": "optimal"}, None),
+])  # fmt: skip
+def test_bounds_of_something_else_are_not_told_as_coverage(plan, siting, best):
+    other = with_siting(plan, **siting)
+    f = read_figures(other)
+    assert (f.best, f.gap, f.status) == (best, None, "")
+    drawn = figures_of_plan(other)
+    assert (drawn.best, drawn.gap, drawn.status) == (best, None, "")
+    html = render_report(other).split("</style>")[1]
+    assert "可证明" not in html
+    assert "已证明：" not in html
+    assert "已获证明" not in html
 
 
 @pytest.mark.parametrize("empty", [False, True])
