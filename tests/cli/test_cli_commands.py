@@ -97,7 +97,7 @@ def test_check_writes_what_it_prints(study, tmp_path):
     )
 
 
-@pytest.mark.parametrize("command", ["demo", "new", "check", "run", "coverage"])
+@pytest.mark.parametrize("command", ["demo", "new", "check", "run", "coverage", "fetch", "explain"])
 def test_every_command_has_help_and_stands_in_the_readme(command, request):
     assert runner.invoke(app, [command, "--help"]).exit_code == 0
     readme = (request.config.rootpath / "README.md").read_text(encoding="utf-8")
