@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import os
+import time
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from numba import config, njit
+from numba.core import event
 from platformdirs import user_cache_path
 
 if TYPE_CHECKING:
@@ -35,6 +37,35 @@ def compiled(function: Callable[..., Any]) -> Any:
         return njit(nogil=True)(function)
     finally:
         config.CACHE_DIR = chosen
+
+
+def working_seconds() -> float:
+    """Return the clock's seconds without those that kernels took to compile: for time limits.
+
+    A machine's first run compiles for a minute; what it may work must not depend on that.
+    """
+    return time.perf_counter() - _compiling.seconds
+
+
+class _Compiling(event.Listener):
+    """Adds up the seconds in which kernels are compiled, those within others once."""
+
+    def __init__(self) -> None:
+        self.seconds, self.depth, self.began = 0.0, 0, 0.0
+
+    def on_start(self, event: event.Event) -> None:  # noqa: ARG002 - numba's signature
+        if self.depth == 0:
+            self.began = time.perf_counter()
+        self.depth += 1
+
+    def on_end(self, event: event.Event) -> None:  # noqa: ARG002
+        self.depth -= 1
+        if self.depth == 0:
+            self.seconds += time.perf_counter() - self.began
+
+
+_compiling = _Compiling()
+event.register("numba:compile", _compiling)
 
 
 def inlined(function: Callable[..., Any]) -> Any:

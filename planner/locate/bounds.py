@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-import time
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from planner.compiled import compiled
+from planner.compiled import compiled, working_seconds
 from planner.locate.order import make_runs
 from planner.locate.problem import counts_only
 
@@ -103,7 +102,7 @@ def relax(
     close
         Stop once the relaxation's own gap is under this share of what it still lacks to `target`.
     deadline
-        `time.perf_counter()` at which to stop; looked at every few iterations.
+        `working_seconds()` at which to stop; looked at every few iterations.
 
     Notes
     -----
@@ -136,7 +135,7 @@ def relax(
                 break
             if search.upper - search.lower <= max(1e-8, close * lacking):
                 break
-            if time.perf_counter() > deadline:
+            if working_seconds() > deadline:
                 break
     bound = min(search.certify(unit), whole)
     reached = search.lower * whole

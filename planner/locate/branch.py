@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import heapq
 import math
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from planner.compiled import working_seconds
 from planner.locate.bounds import Warm, relax
 from planner.locate.heuristics import covered_weight
 from planner.locate.presolve import reduce
@@ -106,7 +106,7 @@ def branch(
     unit
         Divides every weight.
     deadline
-        `time.perf_counter()` at which to stop.
+        `working_seconds()` at which to stop.
     work
         Entries to touch before it stops.
 
@@ -280,7 +280,7 @@ class _Tree:
             heap.append((-root.bound, 0, root))
         made, entries = 1, root.cover.client.size
         while heap and -heap[0][0] > self.enough:
-            if self.touched > work or entries > _ENTRIES or time.perf_counter() > deadline:
+            if self.touched > work or entries > _ENTRIES or working_seconds() > deadline:
                 break
             node = heapq.heappop(heap)[2]
             entries -= node.cover.client.size

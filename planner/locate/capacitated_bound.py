@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-import time
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from planner.compiled import compiled
+from planner.compiled import compiled, working_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,7 +49,7 @@ def relax(
     unit
         Every value is a multiple of it.
     deadline
-        `time.perf_counter()` at which to stop.
+        `working_seconds()` at which to stop.
 
     Notes
     -----
@@ -73,7 +72,7 @@ def relax(
         found = _certify(net, fixed, free, count, kept, unit)
         if found.bound < best.bound or not best.price.any():
             best = Relaxation(min(best.bound, found.bound), found.price)
-        if best.bound <= target or state[0] < 1e-3 or time.perf_counter() > deadline:
+        if best.bound <= target or state[0] < 1e-3 or working_seconds() > deadline:
             break
     return best
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from planner.compiled import compiled
+from planner.compiled import compiled, working_seconds
 
 if TYPE_CHECKING:
     from planner.locate.problem import Cover
@@ -91,7 +90,7 @@ def search(
     work = min(_WORK / (200.0 * size + net.weight.size), 20.0 * free.size**2)
     trials = int(np.clip(work, *_TRIALS))
     for first in range(0, trials, _CHUNK):
-        if time.perf_counter() > deadline:
+        if working_seconds() > deadline:
             break
         chosen = _exchange(net, fixed, free, chosen, rng, min(_CHUNK, trials - first))
     return np.sort(chosen)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-import time
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from planner.compiled import compiled
+from planner.compiled import compiled, working_seconds
 from planner.locate.bounds import Relaxation, collect, collect_whole, project, spread
 from planner.locate.order import make_runs
 from planner.locate.separate import find_sets, find_support, pick_sets
@@ -71,7 +70,7 @@ def tighten(
     work
         Entries to touch before it stops.
     deadline
-        `time.perf_counter()` at which to stop.
+        `working_seconds()` at which to stop.
 
     Notes
     -----
@@ -107,7 +106,7 @@ def tighten(
         stale = 0 if gained > _GAIN * max(1, best.bound - target) else stale + 1
         if best.bound <= target or stale >= _PATIENCE or added == 0:
             break
-        if search.touched > work or time.perf_counter() > deadline:
+        if search.touched > work or working_seconds() > deadline:
             break
     return best
 
@@ -189,7 +188,7 @@ class _Search:
                 for v in sums:
                     v[:] = 0.0
                 since, restart = 0, done + max(2 * _CHUNK, done // 2)
-            if time.perf_counter() > deadline:
+            if working_seconds() > deadline:
                 break
         if since:
             self.x[:], self.y[:] = sums[0] / since, sums[1] / since

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from scipy import sparse
 
+from planner.compiled import working_seconds
 from planner.errors import InputError, NoSolutionError, SettingsError
 from planner.locate.bounds import relax
 from planner.locate.frontier import core_limits, rows_covered
@@ -98,7 +98,7 @@ def solve_floored_mclp(
     >>> both.chosen.tolist(), both.objective, both.status
     ([0, 1], 9.0, 'optimal')
     """
-    began = time.perf_counter()
+    began = working_seconds()
     if not 0 <= floor <= 1:
         raise SettingsError(f"`floor` must be from 0 to 1. Got {floor}.")
     limits: dict[str, Any] = {
@@ -133,7 +133,7 @@ def solve_floored_mclp(
         distance,
         "optimal" if distance <= max(gap, _TOLERANCE) else "feasible",
         "mclp",
-        time.perf_counter() - began,
+        working_seconds() - began,
     )
 
 
@@ -239,7 +239,7 @@ def _decide(
     spare = max(0.0, 0.9 * (math.floor((value + case.before) / (1 - gap)) - case.before - value))
     if value >= 0 and bound <= value + spare:
         return _Answer(np.asarray(start), case.before + bound)
-    left = max(1.0, deadline - time.perf_counter())
+    left = max(1.0, deadline - working_seconds())
     program = _program(case)
     hint = None if start is None else _point(case, start)
     outcome = minimise(program, abs_gap=spare, nodes=_NODES, time_limit_s=left, start=hint)

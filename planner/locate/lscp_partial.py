@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-import time
 from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import sparse
 
-from planner.compiled import compiled
+from planner.compiled import compiled, working_seconds
 from planner.locate.bounds import relax
 from planner.locate.heuristics import covered_weight, search
 from planner.locate.problem import Limits
@@ -57,7 +56,7 @@ def cover_share(
     rng
         Of the search.
     deadline
-        `time.perf_counter()` at which to stop.
+        `working_seconds()` at which to stop.
 
     Notes
     -----
@@ -69,7 +68,7 @@ def cover_share(
     turns.
     """
     chosen = greedy_share(cover, weight, cost, target)
-    left = deadline - time.perf_counter()
+    left = deadline - working_seconds()
     if cover.client.size <= _SMALL_ENTRIES and left > 0:
         answer = _prove(cover, weight, cost, target, chosen, unit, gap, left)
         if answer.bound >= (1.0 - gap) * int(cost[answer.chosen].sum()):
@@ -78,7 +77,7 @@ def cover_share(
     chosen = _cheaper(cover, weight, cost, target, chosen, bound, unit, rng, deadline)
     value = int(cost[chosen].sum())
     if value - bound > gap * value and cover.client.size <= _MIP_ENTRIES:
-        left = deadline - time.perf_counter()
+        left = deadline - working_seconds()
         if left > 0:
             answer = _prove(cover, weight, cost, target, chosen, unit, gap, left)
             return Answer(answer.chosen, max(bound, answer.bound))
@@ -117,7 +116,7 @@ def _bound(  # noqa: PLR0917
         better = least > lower
         lower = max(lower, min(least, value))
         following = lower if lower < upper else lower - unit
-        if time.perf_counter() > deadline or (not better and following == budget):
+        if working_seconds() > deadline or (not better and following == budget):
             break
         budget = following
     return lower
@@ -161,7 +160,7 @@ def _cheaper(  # noqa: PLR0917
     low, best = bound, chosen
     for _ in range(_SEARCHES):
         value = int(cost[best].sum())
-        if low >= value or time.perf_counter() > deadline:
+        if low >= value or working_seconds() > deadline:
             break
         budget = (low + value - unit) // 2 // unit * unit
         budget = max(low, budget)

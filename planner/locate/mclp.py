@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-import time
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from planner.compiled import working_seconds
 from planner.errors import InputError, SettingsError
 from planner.locate.bounds import relax
 from planner.locate.heuristics import covered_weight, search
@@ -110,7 +110,7 @@ def solve_mclp(
     >>> solution.chosen.tolist(), solution.objective, solution.bound, solution.status
     ([1], 6.0, 6.0, 'optimal')
     """
-    began = time.perf_counter()
+    began = working_seconds()
     _check_numbers(time_limit_s, gap)
     problem = make_problem(
         cover,
@@ -148,7 +148,7 @@ def solve_mclp(
         distance,
         "optimal" if distance <= max(gap, _TOLERANCE) else "feasible",
         "mclp",
-        time.perf_counter() - began,
+        working_seconds() - began,
     )
 
 
@@ -247,7 +247,7 @@ def _decide(
     )
     bound = relaxation.bound
     _tell(on_step, 3)
-    if before + bound > enough and time.perf_counter() < deadline:
+    if before + bound > enough and working_seconds() < deadline:
         stake = Stake(before, value, enough, unit, gap, deadline, rng, xy)
         weigh = prove_count if problem.plain else prove_limits
         chosen, bound = weigh(core.cover, weight, limits, chosen, relaxation, stake)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-import time
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy import sparse
 
+from planner.compiled import working_seconds
 from planner.errors import InputError, NoSolutionError, SettingsError
 from planner.locate.pmedian_bound import Ascent, Certificate, certify
 from planner.locate.pmedian_exact import prove
@@ -113,7 +113,7 @@ def solve_pmedian(
     >>> solution.chosen.tolist(), solution.objective, solution.bound, solution.status
     ([2], 14.0, 14.0, 'optimal')
     """
-    began = time.perf_counter()
+    began = working_seconds()
     check_numbers(time_limit_s, gap)
     matrix = check_travel(travel)
     roles = check_roles(matrix.shape[1], count, existing, required, forbidden)
@@ -139,7 +139,7 @@ def solve_pmedian(
         distance,
         "optimal" if distance <= max(gap, TOLERANCE) else "feasible",
         "pmedian",
-        time.perf_counter() - began,
+        working_seconds() - began,
     )
 
 
@@ -162,7 +162,7 @@ class _Decision:
         tell(on_step, 2, _STEPS)
         found = self._ascend(gap, deadline)
         tell(on_step, 3, _STEPS)
-        left = deadline - time.perf_counter()
+        left = deadline - working_seconds()
         if self._open(gap) and left > 0:
             proof = prove(
                 self.lists,
@@ -230,7 +230,7 @@ class _Decision:
             if found.bound > best.bound:
                 best = found
                 self.bound = min(self.value, -(-best.bound // unit) * unit)
-            if ascent.settled or not self._open(gap) or time.perf_counter() > deadline:
+            if ascent.settled or not self._open(gap) or working_seconds() > deadline:
                 break
         return best
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-import time
 from typing import TYPE_CHECKING, NamedTuple
 
+from planner.compiled import working_seconds
 from planner.locate.branch import branch, excluded
 from planner.locate.cuts import tighten
 from planner.locate.exact import make_kernel, prove
@@ -112,6 +112,6 @@ def prove_limits(  # noqa: PLR0917
         chosen,
         unit=stake.unit,
         abs_gap=max(0.0, 0.9 * (stake.enough - stake.value)),
-        time_limit_s=max(1e-3, stake.deadline - time.perf_counter()),
+        time_limit_s=max(1e-3, stake.deadline - working_seconds()),
     )
     return proof.chosen, min(relaxation.bound, proof.bound)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-import time
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from scipy import sparse
 
+from planner.compiled import working_seconds
 from planner.locate.presolve import restrict
 from planner.locate.program import Program, minimise
 from planner.locate.setcover_bound import FRACTION, Relaxation, certify
@@ -61,7 +61,7 @@ def cover_all(
     rng
         Of the repairs.
     deadline
-        `time.perf_counter()` at which to stop proving.
+        `working_seconds()` at which to stop proving.
 
     Notes
     -----
@@ -80,7 +80,7 @@ def cover_all(
     base = int(whole[small.forced].sum())
     search = _Search(small, quick, base, unit, enough)
     search.improve(rng, gap, deadline)
-    if search.open(gap) and time.perf_counter() < deadline:
+    if search.open(gap) and working_seconds() < deadline:
         search.prove(gap, deadline)
     chosen = np.sort(np.concatenate([small.forced, small.columns[search.chosen]]))
     if int(whole[quick].sum()) <= int(whole[chosen].sum()):
@@ -131,7 +131,7 @@ class _Search:
             return
         relaxation = Relaxation(self.cover, self.floating, self.chosen)
         for k in range(_ROUNDS):
-            if not self.open(gap) or relaxation.settled or time.perf_counter() > deadline:
+            if not self.open(gap) or relaxation.settled or working_seconds() > deadline:
                 break
             u = relaxation.advance(_STEPS)
             self.u = relaxation.u
@@ -145,7 +145,7 @@ class _Search:
 
     def _exchange(self, rng: np.random.Generator, deadline: float) -> None:
         """Exchange columns until the bound is reached or the steps are spent."""
-        if time.perf_counter() < deadline:
+        if working_seconds() < deadline:
             goal = max(self.enough, self.bound) - self.base
             self._take(exchange(self.cover, self.cost, self.chosen, goal=goal, rng=rng))
 
@@ -178,7 +178,7 @@ class _Search:
         lower, found = base, [sure]
         spare = 0 if self.enough >= 0 else math.floor(gap * self.value / max(1, len(parts)))
         for columns, rows, _ in parts:
-            left = deadline - time.perf_counter()
+            left = deadline - working_seconds()
             part = _solve(again, columns, rows, self.unit, spare, left)
             lower += part.bound
             found.append(keep[again.columns[part.chosen]])

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-import time
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from planner.compiled import working_seconds
 from planner.locate.bounds import Warm, relax
 from planner.locate.branch import branch, only_count
 from planner.locate.presolve import reduce
@@ -49,7 +49,7 @@ def improve(
     work
         Entries to touch before it stops.
     deadline
-        `time.perf_counter()` at which to stop.
+        `working_seconds()` at which to stop.
 
     Notes
     -----
@@ -65,7 +65,7 @@ def improve(
         while moved and size < line.size:
             moved = False
             for lead in rng.permutation(line):
-                if spent > work or time.perf_counter() > deadline:
+                if spent > work or working_seconds() > deadline:
                     return line
                 if lead not in line:
                     continue
