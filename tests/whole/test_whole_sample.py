@@ -47,6 +47,11 @@ SITE = [
     "informal_rest_per_day",
     "host_name",
     "why",
+    "loss_share",
+    "alternative",
+    "near_ties",
+    "nearest_station",
+    "nearest_station_min",
 ]
 BAY = [
     "site_id",
