@@ -88,9 +88,9 @@ def plan_study(s: Settings, *, on_stage: OnStage | None = None) -> Plan:
     )  # fmt: skip
     frontier = stage("frontier", _trace, s, reach, demand, candidates, sites)
     explanations = stage(
-        "explanations", make_explanations, reach, demand, candidates, sites,
-        district=districts, streets=streets, max_min=4 * s.service.limit_min,
-        snap_m=s.service.snap_m, min_spacing_m=s.siting.min_spacing_m,
+        "explanations", make_explanations, reach, demand, candidates, sites, streets=streets,
+        district=districts, max_min=_horizon_min(s), snap_m=s.service.snap_m,
+        min_spacing_m=s.siting.min_spacing_m,
     )  # fmt: skip
     chosen = _add_seats(s, candidates.loc[sites["candidate_id"]], None)
     opened = pd.concat([existing, chosen])
@@ -99,18 +99,11 @@ def plan_study(s: Settings, *, on_stage: OnStage | None = None) -> Plan:
     sides = {"before": (existing, today), "after": (opened, planned)}
     closures = _close_each(reach, demand, sides)
     uncovered = stage("uncovered", _find_uncovered, reach, demand, sides, places)
-    bays = stage(
-        "parking", choose_parking, streets, stops, sites, existing=stations, hosts=hosts,
-        min_workers=s.demand.min_workers, language=s.study.language, rng=seed,
-        **s.parking.model_dump(),
-    )  # fmt: skip
+    bays = stage("parking", _park, s, inputs, stops, sites)
     areas = stage("service_areas", _make_areas, s, streets, existing, opened)
     edits = None
     if s.streets.edits:
-        edits = stage(
-            "edits", measure_edits, inputs.unedited, s.streets.edits, demand, existing, opened,
-            area=area, datum=s.study.datum, **limit,
-        )  # fmt: skip
+        edits = stage("edits", _measure_edits, s, inputs, demand, existing, opened)
 
     tables = {
         "districts": area, "demand": demand, "stations": stations, "hosts": hosts,
@@ -381,6 +374,36 @@ def _equity(after: pd.DataFrame, sites: gpd.GeoDataFrame, frontier: pd.DataFrame
     return equity
 
 
+def _park(
+    s: Settings, inputs: Inputs, stops: gpd.GeoDataFrame, sites: gpd.GeoDataFrame
+) -> gpd.GeoDataFrame:
+    """Choose friendly parking beside the stations that are and will be."""
+    return choose_parking(
+        inputs.streets, stops, sites, existing=inputs.stations, hosts=inputs.hosts,
+        min_workers=s.demand.min_workers, language=s.study.language, rng=s.study.seed,
+        **s.parking.model_dump(),
+    )  # fmt: skip
+
+
+def _measure_edits(
+    s: Settings,
+    inputs: Inputs,
+    demand: gpd.GeoDataFrame,
+    existing: gpd.GeoDataFrame,
+    opened: gpd.GeoDataFrame,
+) -> gpd.GeoDataFrame:
+    """Tell what each change of the streets does, by itself."""
+    return measure_edits(
+        inputs.unedited, s.streets.edits, demand, existing, opened, area=inputs.area,
+        datum=s.study.datum, **_limit(s),
+    )  # fmt: skip
+
+
+def _horizon_min(s: Settings) -> float:
+    """How far the way to a station is searched: how bad the gap is."""
+    return 4 * s.service.limit_min
+
+
 def _add_seats(
     s: Settings, facilities: gpd.GeoDataFrame, stations: gpd.GeoDataFrame | None
 ) -> gpd.GeoDataFrame:
@@ -395,9 +418,9 @@ def _add_seats(
 def _minutes(
     s: Settings, streets: StreetNetwork, demand: gpd.GeoDataFrame, facilities: gpd.GeoDataFrame
 ) -> pd.DataFrame:
-    """Minutes to the nearest station, searched up to four times the limit: how bad the gap is."""
+    """Minutes to the nearest station, searched up to four times the limit."""
     return find_minutes(
-        streets, demand, facilities, max_min=4 * s.service.limit_min,
+        streets, demand, facilities, max_min=_horizon_min(s),
         dayparts=s.demand.dayparts, snap_m=s.service.snap_m,
     )  # fmt: skip
 

@@ -14,23 +14,17 @@ from planner.locate.capacitated_bound import relax
 from planner.locate.capacitated_exact import assign, prove
 from planner.locate.capacitated_flow import make_net, search, served
 from planner.locate.presolve import restrict
-from planner.locate.problem import check_weight
+from planner.locate.problem import check_numbers, check_weight
 from planner.locate.setcover_reduce import as_cover
-from planner.locate.solution import Solution
-from planner.locate.travel import (
-    TOLERANCE,
-    check_numbers,
-    check_roles,
-    check_travel,
-    keep_entries,
-    tell,
-)
+from planner.locate.solution import at_most, tell
+from planner.locate.travel import check_roles, check_travel, keep_entries
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from planner.locate.capacitated_bound import Relaxation
     from planner.locate.capacitated_flow import Net
+    from planner.locate.solution import Solution
     from planner.locate.travel import Roles
 
 _STEPS = 4
@@ -135,19 +129,12 @@ def solve_capacitated(
     within = sparse.csr_array(matrix[:, opened])
     parts = assign(within, values, room[opened], objective, left).tocoo()
     assignment = sparse.csr_array((parts.data, (parts.row, opened[parts.col])), shape=matrix.shape)
-    bound = max(objective, (decision.bound + posed.slack) / posed.scale)
-    distance = (bound - objective) / bound if bound > 0 else 0.0
+    bound = (decision.bound + posed.slack) / posed.scale
     tell(on_step, _STEPS, _STEPS)
-    return Solution(
-        chosen,
-        objective,
-        bound,
-        distance,
-        "optimal" if distance <= max(gap, TOLERANCE) else "feasible",
-        "capacitated",
-        working_seconds() - began,
-        assignment=assignment,
-    )
+    return at_most(
+        chosen, objective, bound, gap=gap, model="capacitated",
+        seconds=working_seconds() - began, assignment=assignment,
+    )  # fmt: skip
 
 
 class _Posed(NamedTuple):

@@ -105,7 +105,43 @@ def fill(net: Net, order: np.ndarray, u: np.ndarray) -> np.ndarray:
 
 
 @compiled
-def _descend(  # noqa: C901, PLR0912, PLR0917
+def _price(net: Net, order: np.ndarray, u: np.ndarray, worth: np.ndarray) -> None:
+    """Write what each column is worth if it is filled by its clients of least u."""
+    cover, spare = net.cover, net.capacity.copy()
+    worth[:] = 0.0
+    for i in order:
+        for q in range(cover.back[i], cover.back[i + 1]):
+            j = cover.candidate[q]
+            amount = min(net.weight[i], spare[j])
+            worth[j] += amount * (1.0 - u[i])
+            spare[j] -= amount
+
+
+@compiled
+def _slope(
+    net: Net, order: np.ndarray, opened: np.ndarray, u: np.ndarray, slope: np.ndarray
+) -> float:
+    """Write the share of each client that the opened leave unserved, 0 at the ends; → squared."""
+    cover, spare = net.cover, net.capacity.copy()
+    slope[:] = 0.0
+    for i in order:
+        for q in range(cover.back[i], cover.back[i + 1]):
+            j = cover.candidate[q]
+            if opened[j]:
+                amount = min(net.weight[i], spare[j])
+                slope[i] += amount
+                spare[j] -= amount
+    norm = 0.0
+    for i in range(u.size):
+        slope[i] = (net.weight[i] - slope[i]) / net.weight[i]
+        if (slope[i] > 0.0 and u[i] <= 0.0) or (slope[i] < 0.0 and u[i] >= 1.0):
+            slope[i] = 0.0
+        norm += slope[i] * slope[i] * net.weight[i]
+    return norm
+
+
+@compiled
+def _descend(  # noqa: PLR0917
     net: Net,
     fixed: np.ndarray,
     free: np.ndarray,
@@ -120,20 +156,11 @@ def _descend(  # noqa: C901, PLR0912, PLR0917
 
     `state` holds the step's share of the way, the best bound and the steps since it fell.
     """
-    cover, n = net.cover, net.capacity.size
     liked = free[:count].copy()
-    worth = np.empty(n)
-    served = np.empty(u.size)
+    worth, slope = np.empty(net.capacity.size), np.empty(u.size)
     for _ in range(steps):
         order = np.argsort(u)
-        spare = net.capacity.copy()
-        worth[:] = 0.0
-        for i in order:
-            for q in range(cover.back[i], cover.back[i + 1]):
-                j = cover.candidate[q]
-                amount = min(net.weight[i], spare[j])
-                worth[j] += amount * (1.0 - u[i])
-                spare[j] -= amount
+        _price(net, order, u, worth)
         chosen = free[np.argsort(-worth[free])[:count]]
         opened = fixed.copy()
         opened[chosen] = True
@@ -150,25 +177,11 @@ def _descend(  # noqa: C901, PLR0912, PLR0917
             state[2] = 0.0
             u[:] = best
             continue
-        served[:] = 0.0
-        spare = net.capacity.copy()
-        for i in order:
-            for q in range(cover.back[i], cover.back[i + 1]):
-                j = cover.candidate[q]
-                if opened[j]:
-                    amount = min(net.weight[i], spare[j])
-                    served[i] += amount
-                    spare[j] -= amount
-        norm = 0.0
-        for i in range(u.size):
-            served[i] = (net.weight[i] - served[i]) / net.weight[i]
-            if (served[i] > 0.0 and u[i] <= 0.0) or (served[i] < 0.0 and u[i] >= 1.0):
-                served[i] = 0.0
-            norm += served[i] * served[i] * net.weight[i]
+        norm = _slope(net, order, opened, u, slope)
         if norm == 0.0:
             state[0] = 0.0
             break
         length = state[0] * max(bound - target, 1e-6 * bound) / norm
         for i in range(u.size):
-            u[i] = min(1.0, max(0.0, u[i] - length * served[i]))
+            u[i] = min(1.0, max(0.0, u[i] - length * slope[i]))
     return liked

@@ -11,25 +11,24 @@ from scipy import sparse
 from planner.compiled import working_seconds
 from planner.errors import InputError, NoSolutionError, SettingsError
 from planner.locate.bounds import relax
-from planner.locate.frontier import core_limits, rows_covered
 from planner.locate.heuristics import covered_weight, search
 from planner.locate.mclp import solve_mclp
-from planner.locate.presolve import make_core
-from planner.locate.problem import check_weight, make_problem, scale_weight
+from planner.locate.presolve import core_limits, make_core
+from planner.locate.problem import check_weight, make_problem, rows_covered, scale_weight
 from planner.locate.program import Program, minimise
-from planner.locate.solution import Solution
+from planner.locate.solution import TOLERANCE, at_most
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from planner.locate.presolve import Core
     from planner.locate.problem import Limits, Problem, Scaled
+    from planner.locate.solution import Solution
 
 _ROUNDS = 24  # of the extra weights that lift groups over their floor
 _FINE = 16  # extra weights are whole multiples of 1 / 16
 _MOST_EXTRA = 4096
 _NODES = 20_000
-_TOLERANCE = 1e-9  # the smallest gap, and the smallest miss of a floor, that is not rounding
 
 
 def solve_floored_mclp(
@@ -124,17 +123,8 @@ def solve_floored_mclp(
     opened = np.append(np.asarray(existing, dtype=np.int64), chosen)
     objective = math.fsum(values[rows_covered(problem.matrix, opened)])
     limit = min(free.bound, (answer.bound + case.scaled.slack) / case.scaled.scale)
-    limit = max(objective, limit)
-    distance = (limit - objective) / limit if limit > 0 else 0.0
-    return Solution(
-        chosen.astype(np.int64),
-        objective,
-        limit,
-        distance,
-        "optimal" if distance <= max(gap, _TOLERANCE) else "feasible",
-        "mclp",
-        working_seconds() - began,
-    )
+    seconds = working_seconds() - began
+    return at_most(chosen, objective, limit, gap=gap, model="mclp", seconds=seconds)
 
 
 class _Case:
@@ -157,7 +147,7 @@ class _Case:
                 shape=(size, self.weight.size),
             )
         )
-        self.need = np.maximum(0.0, floor * self.total * (1 - _TOLERANCE) - self.settled)
+        self.need = np.maximum(0.0, floor * self.total * (1 - TOLERANCE) - self.settled)
         self.before = int(whole[settled].sum())
 
     def covered(self, chosen: np.ndarray) -> np.ndarray:
@@ -195,7 +185,7 @@ def _groups(groups: Sequence[Any] | np.ndarray, rows: int) -> tuple[list[str], n
 def _keeps(values: np.ndarray, group: np.ndarray, covered: np.ndarray, floor: float) -> bool:
     total = np.bincount(group, weights=values)
     reached = np.bincount(group[covered], weights=values[covered], minlength=total.size)
-    return bool((reached >= floor * total * (1 - _TOLERANCE)).all())
+    return bool((reached >= floor * total * (1 - TOLERANCE)).all())
 
 
 def _check_each(  # noqa: PLR0917

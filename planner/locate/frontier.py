@@ -13,8 +13,14 @@ from planner.locate.bounds import Warm, collect_whole, relax
 from planner.locate.branch import branch
 from planner.locate.heuristics import covered_weight, search
 from planner.locate.order import make_runs
-from planner.locate.presolve import make_core
-from planner.locate.problem import check_weight, counts_only, make_problem, scale_weight
+from planner.locate.presolve import core_limits, make_core
+from planner.locate.problem import (
+    check_weight,
+    counts_only,
+    make_problem,
+    rows_covered,
+    scale_weight,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -279,15 +285,6 @@ def _price_counts(cover: Cover, weight: np.ndarray, multiplier: np.ndarray) -> _
     return int((weight * fraction - fixed).sum()), tops, fraction
 
 
-def core_limits(problem: Problem, core: Core) -> Limits:
-    """Return the limits of the core: candidates are only missing where nothing else binds."""
-    limits = problem.limits
-    if core.columns.size == problem.free.size:
-        return limits
-    empty = np.zeros(core.columns.size + 1, dtype=np.int64)
-    return limits._replace(cost=np.ones(core.columns.size), start=empty, rival=empty[:0])
-
-
 def _inside(
     problem: Problem, core: Core, limits: Limits, known: Sequence[Sequence[int] | np.ndarray]
 ) -> list[np.ndarray]:
@@ -320,14 +317,6 @@ def _standing_for(problem: Problem, core: Core, column: int) -> list[int]:
     for i in clients:
         times[cover.candidate[cover.back[i] : cover.back[i + 1]]] += 1
     return [int(np.argmax(times))] if clients.size else []
-
-
-def rows_covered(cover: Any, columns: Sequence[int] | np.ndarray) -> np.ndarray:
-    """Tell which rows some columns of a sparse matrix cover; the pattern counts."""
-    matrix, covered = cover.tocsc(), np.zeros(cover.shape[0], dtype=bool)
-    for j in columns:
-        covered[matrix.indices[matrix.indptr[j] : matrix.indptr[j + 1]]] = True
-    return covered
 
 
 def _check(gap: float, work: float) -> None:

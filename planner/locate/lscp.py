@@ -12,20 +12,19 @@ from planner.compiled import working_seconds
 from planner.errors import InputError, NoSolutionError, SettingsError
 from planner.locate.lscp_partial import cover_share
 from planner.locate.presolve import make_core, restrict
-from planner.locate.problem import check_weight, make_problem, scale_weight
+from planner.locate.problem import check_numbers, check_weight, make_problem, scale_weight
 from planner.locate.setcover import Answer, cover_all
 from planner.locate.setcover_reduce import outdone
-from planner.locate.solution import Solution
+from planner.locate.solution import at_least, tell
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from planner.locate.presolve import Core
     from planner.locate.problem import Problem, Scaled
+    from planner.locate.solution import Solution
 
 _STEPS = 3
-# The smallest gap that floating point can tell from none.
-_TOLERANCE = 1e-9
 _NONE = np.empty(0, dtype=np.int64)
 
 
@@ -109,7 +108,8 @@ def solve_lscp(
     [1]
     """
     began = working_seconds()
-    _check_numbers(target_share, time_limit_s, gap)
+    _check_share(target_share)
+    check_numbers(time_limit_s, gap)
     problem, price = _posed(cover, cost, existing, required, forbidden)
     values = check_weight(
         np.ones(problem.matrix.shape[0]) if weight is None else weight, problem.matrix.shape[0]
@@ -117,7 +117,7 @@ def solve_lscp(
     core = make_core(problem)
     scaled = scale_weight(values)
     target = _target(problem, core, values, scaled, target_share)
-    _tell(on_step, 1)
+    tell(on_step, 1, _STEPS)
     costs = scale_weight(price)
     answer = _decide(
         core,
@@ -129,22 +129,14 @@ def solve_lscp(
         rng=np.random.default_rng(rng),
         deadline=began + time_limit_s,
     )
-    _tell(on_step, 2)
+    tell(on_step, 2, _STEPS)
     chosen = np.sort(np.concatenate([problem.required, core.columns[answer.chosen]]))
     objective = math.fsum(price[chosen])
     must = int(costs.whole[problem.required].sum())
-    bound = min(objective, max(0.0, (must + answer.bound - costs.slack) / costs.scale))
-    distance = (objective - bound) / objective if objective > 0 else 0.0
-    _tell(on_step, _STEPS)
-    return Solution(
-        chosen.astype(np.int64),
-        objective,
-        bound,
-        distance,
-        "optimal" if distance <= max(gap, _TOLERANCE) else "feasible",
-        "lscp",
-        working_seconds() - began,
-    )
+    bound = max(0.0, (must + answer.bound - costs.slack) / costs.scale)
+    tell(on_step, _STEPS, _STEPS)
+    seconds = working_seconds() - began
+    return at_least(chosen, objective, bound, gap=gap, model="lscp", seconds=seconds)
 
 
 def _posed(
@@ -228,17 +220,8 @@ def _decide(
     return Answer(kept[answer.chosen], answer.bound)
 
 
-def _check_numbers(target_share: float, time_limit_s: float, gap: float) -> None:
+def _check_share(target_share: float) -> None:
     if not 0 < target_share <= 1:
         raise SettingsError(
             f"`target_share` must be greater than 0 and at most 1. Got {target_share}."
         )
-    if not time_limit_s > 0:
-        raise SettingsError(f"`time_limit_s` must be greater than 0. Got {time_limit_s}.")
-    if not 0 <= gap < 1:
-        raise SettingsError(f"`gap` must be at least 0 and under 1. Got {gap}.")
-
-
-def _tell(on_step: Callable[[int, int], None] | None, done: int) -> None:
-    if on_step is not None:
-        on_step(done, _STEPS)

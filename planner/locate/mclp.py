@@ -8,23 +8,28 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from planner.compiled import working_seconds
-from planner.errors import InputError, SettingsError
+from planner.errors import InputError
 from planner.locate.bounds import relax
 from planner.locate.heuristics import covered_weight, search
-from planner.locate.presolve import make_core
-from planner.locate.problem import check_weight, make_problem, scale_weight
+from planner.locate.presolve import core_limits, make_core
+from planner.locate.problem import (
+    check_numbers,
+    check_weight,
+    make_problem,
+    rows_covered,
+    scale_weight,
+)
 from planner.locate.proof import Stake, prove_count, prove_limits
-from planner.locate.solution import Solution
+from planner.locate.solution import at_most, tell
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from planner.locate.presolve import Core
     from planner.locate.problem import Problem, Scaled
+    from planner.locate.solution import Solution
 
 _STEPS = 4
-# The smallest gap that floating point in the proof can tell from none.
-_TOLERANCE = 1e-9
 
 
 def solve_mclp(
@@ -111,7 +116,7 @@ def solve_mclp(
     ([1], 6.0, 6.0, 'optimal')
     """
     began = working_seconds()
-    _check_numbers(time_limit_s, gap)
+    check_numbers(time_limit_s, gap)
     problem = make_problem(
         cover,
         count,
@@ -126,7 +131,7 @@ def solve_mclp(
     values = check_weight(weight, problem.matrix.shape[0])
     core = make_core(problem, xy)
     scaled = scale_weight(np.where(problem.open_rows | (core.group >= 0), values, 0.0))
-    _tell(on_step, 1)
+    tell(on_step, 1, _STEPS)
     chosen, bound = _decide(
         problem,
         core,
@@ -138,18 +143,9 @@ def solve_mclp(
         on_step=on_step,
     )
     columns = _columns(problem, core, chosen)
-    objective = math.fsum(values[_covered(problem, columns)])
-    limit = max(objective, (bound + scaled.slack) / scaled.scale)
-    distance = (limit - objective) / limit if limit > 0 else 0.0
-    return Solution(
-        columns,
-        objective,
-        limit,
-        distance,
-        "optimal" if distance <= max(gap, _TOLERANCE) else "feasible",
-        "mclp",
-        working_seconds() - began,
-    )
+    objective = math.fsum(values[problem.open_rows | rows_covered(problem.matrix, columns)])
+    limit, seconds = (bound + scaled.slack) / scaled.scale, working_seconds() - began
+    return at_most(columns, objective, limit, gap=gap, model="mclp", seconds=seconds)
 
 
 def heuristic_mclp(
@@ -209,7 +205,7 @@ def heuristic_mclp(
         whole = scale_weight(np.where(core.group >= 0, values, 0.0)).whole
         weight = core.weigh(whole)
         chosen = search(
-            core.cover, weight, _core_limits(problem, core), rng=quiet, coolings=0, start=known
+            core.cover, weight, core_limits(problem, core), rng=quiet, coolings=0, start=known
         )
         useful = _useful(core, weight, chosen)
         runs.append(np.union1d(problem.required, core.columns[useful]))
@@ -230,11 +226,11 @@ def _decide(
     on_step: Callable[[int, int], None] | None,
 ) -> tuple[np.ndarray, int]:
     """Choose core candidates; return them and the integer bound on all that is covered."""
-    weight, limits, unit = core.weigh(scaled.whole), _core_limits(problem, core), scaled.unit
+    weight, limits, unit = core.weigh(scaled.whole), core_limits(problem, core), scaled.unit
     before = int(scaled.whole[problem.open_rows].sum())
     chosen = search(core.cover, weight, limits, rng=rng)
     value = before + covered_weight(core.cover, weight, chosen)
-    _tell(on_step, 2)
+    tell(on_step, 2, _STEPS)
     enough = math.floor(value / (1.0 - gap))
     relaxation = relax(
         core.cover,
@@ -246,23 +242,13 @@ def _decide(
         deadline=deadline,
     )
     bound = relaxation.bound
-    _tell(on_step, 3)
+    tell(on_step, 3, _STEPS)
     if before + bound > enough and working_seconds() < deadline:
         stake = Stake(before, value, enough, unit, gap, deadline, rng, xy)
         weigh = prove_count if problem.plain else prove_limits
         chosen, bound = weigh(core.cover, weight, limits, chosen, relaxation, stake)
-    _tell(on_step, _STEPS)
+    tell(on_step, _STEPS, _STEPS)
     return chosen, before + bound
-
-
-def _core_limits(problem: Problem, core: Core) -> Any:
-    """Return the limits of the core: candidates are only missing where nothing else binds."""
-    limits = problem.limits
-    if core.columns.size == problem.free.size:
-        return limits
-    empty = np.zeros(core.columns.size + 1, dtype=np.int64)
-    ones = np.ones(core.columns.size)
-    return limits._replace(cost=ones, start=empty, rival=empty[:0])
 
 
 def _columns(problem: Problem, core: Core, chosen: np.ndarray) -> np.ndarray:
@@ -274,16 +260,6 @@ def _columns(problem: Problem, core: Core, chosen: np.ndarray) -> np.ndarray:
     return np.sort(np.concatenate([problem.required, picked])).astype(np.int64)
 
 
-def _covered(problem: Problem, columns: np.ndarray) -> np.ndarray:
-    """Tell which demand rows the existing and the given columns cover."""
-    covered = problem.open_rows.copy()
-    for j in columns:
-        covered[problem.matrix.indices[problem.matrix.indptr[j] : problem.matrix.indptr[j + 1]]] = (
-            True
-        )
-    return covered
-
-
 def _useful(core: Core, weight: np.ndarray, chosen: np.ndarray) -> np.ndarray:
     """Leave out those of the chosen that cover nothing that counts."""
     loads = [
@@ -293,18 +269,6 @@ def _useful(core: Core, weight: np.ndarray, chosen: np.ndarray) -> np.ndarray:
     return chosen[np.array(loads, dtype=np.int64) > 0] if chosen.size else chosen
 
 
-def _check_numbers(time_limit_s: float, gap: float) -> None:
-    if not time_limit_s > 0:
-        raise SettingsError(f"`time_limit_s` must be greater than 0. Got {time_limit_s}.")
-    if not 0 <= gap < 1:
-        raise SettingsError(f"`gap` must be at least 0 and under 1. Got {gap}.")
-
-
 def _check_xy(xy: np.ndarray | None, n: int) -> None:
     if xy is not None and np.shape(xy) != (n, 2):
         raise InputError(f"`xy` must have one row a candidate: ({n}, 2). Got {np.shape(xy)}.")
-
-
-def _tell(on_step: Callable[[int, int], None] | None, done: int) -> None:
-    if on_step is not None:
-        on_step(done, _STEPS)

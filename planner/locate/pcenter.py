@@ -10,22 +10,16 @@ from scipy import sparse
 
 from planner.compiled import working_seconds
 from planner.errors import NoSolutionError
-from planner.locate.problem import check_weight
+from planner.locate.problem import check_numbers, check_weight
 from planner.locate.setcover import cover_all
 from planner.locate.setcover_reduce import as_cover
-from planner.locate.solution import Solution
-from planner.locate.travel import (
-    TOLERANCE,
-    check_numbers,
-    check_roles,
-    check_travel,
-    row_minimum,
-    tell,
-)
+from planner.locate.solution import at_least, tell
+from planner.locate.travel import check_roles, check_travel, row_minimum
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from planner.locate.solution import Solution
     from planner.locate.travel import Roles
 
 _NONE = np.empty(0, dtype=np.int64)
@@ -113,17 +107,8 @@ def solve_pcenter(
     chosen = roles.fill(roles.free[search.chosen])
     nearest = row_minimum(matrix, np.concatenate([roles.opened, chosen]))[asked]
     objective = float(nearest.max(initial=0.0))
-    bound = min(objective, search.bound)
-    distance = (objective - bound) / objective if objective > 0 else 0.0
-    return Solution(
-        chosen,
-        objective,
-        bound,
-        distance,
-        "optimal" if distance <= max(gap, TOLERANCE) else "feasible",
-        "pcenter",
-        working_seconds() - began,
-    )
+    bound, seconds = search.bound, working_seconds() - began
+    return at_least(chosen, objective, bound, gap=gap, model="pcenter", seconds=seconds)
 
 
 class _Posed(NamedTuple):

@@ -14,23 +14,17 @@ from planner.locate.pmedian_bound import Ascent, Certificate, certify
 from planner.locate.pmedian_exact import prove
 from planner.locate.pmedian_lists import pose, value_of
 from planner.locate.pmedian_search import interchange, search
-from planner.locate.problem import check_weight
+from planner.locate.problem import check_numbers, check_weight
 from planner.locate.setcover import cover_all
 from planner.locate.setcover_reduce import as_cover
-from planner.locate.solution import Solution
-from planner.locate.travel import (
-    TOLERANCE,
-    check_numbers,
-    check_roles,
-    check_travel,
-    row_minimum,
-    tell,
-)
+from planner.locate.solution import at_least, tell
+from planner.locate.travel import check_roles, check_travel, row_minimum
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from planner.locate.pmedian_lists import Posed
+    from planner.locate.solution import Solution
 
 _STEPS = 4
 _ROUNDS, _ROUND = 60, 50  # of the multipliers; the choice they like is improved after each
@@ -130,17 +124,9 @@ def solve_pmedian(
     if penalty is not None:
         nearest = np.minimum(nearest, penalty)
     objective = math.fsum(values[posed.rows] * nearest[posed.rows])
-    bound = min(objective, max(0.0, (decision.bound - posed.slack) / posed.scale))
-    distance = (objective - bound) / objective if objective > 0 else 0.0
-    return Solution(
-        chosen,
-        objective,
-        bound,
-        distance,
-        "optimal" if distance <= max(gap, TOLERANCE) else "feasible",
-        "pmedian",
-        working_seconds() - began,
-    )
+    bound = max(0.0, (decision.bound - posed.slack) / posed.scale)
+    seconds = working_seconds() - began
+    return at_least(chosen, objective, bound, gap=gap, model="pmedian", seconds=seconds)
 
 
 class _Decision:

@@ -113,7 +113,44 @@ def _two_nearest(lists: Lists, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarr
 
 
 @compiled
-def _ascend(  # noqa: C901, PLR0912, PLR0915, PLR0917
+def _price(lists: Lists, now: np.ndarray, reduced: np.ndarray) -> float:
+    """Write the reduced cost of each column; return the sum of the multipliers."""
+    reduced[:] = 0.0
+    total = 0.0
+    for i in range(now.size):
+        total += now[i]
+        for k in range(lists.start[i], lists.start[i + 1]):
+            if lists.cost[k] >= now[i]:
+                break
+            reduced[lists.column[k]] += lists.cost[k] - now[i]
+    return total
+
+
+@compiled
+def _deflect(
+    lists: Lists, now: np.ndarray, inside: np.ndarray, direction: np.ndarray
+) -> tuple[np.int64, float]:
+    """Turn the direction towards the subgradient; → what the choice costs, and its square."""
+    cost, norm = np.int64(0), 0.0
+    for i in range(now.size):
+        over, mine = 1.0, lists.most[i]
+        for k in range(lists.start[i], lists.start[i + 1]):
+            if lists.cost[k] >= now[i] and mine < lists.most[i]:
+                break
+            if inside[lists.column[k]]:
+                mine = min(mine, lists.cost[k])
+                if lists.cost[k] < now[i]:
+                    over -= 1.0
+        cost += mine
+        if (over > 0.0 and now[i] >= lists.most[i]) or (over < 0.0 and now[i] <= 0.0):
+            over = 0.0
+        direction[i] = over + 0.3 * direction[i]
+        norm += direction[i] * direction[i]
+    return cost, norm
+
+
+@compiled
+def _ascend(  # noqa: PLR0917
     lists: Lists,
     count: int,
     now: np.ndarray,
@@ -123,20 +160,14 @@ def _ascend(  # noqa: C901, PLR0912, PLR0915, PLR0917
     aims: np.ndarray,
     steps: int,
 ) -> Any:
+    """Take steps in place; return the cheapest choice that the multipliers liked, and its cost."""
     n, m = lists.back.size - 1, now.size
     target, stop = aims[0], aims[1]
     reduced = np.empty(n)
     inside = np.empty(n, np.bool_)
     liked, least = np.zeros(count, np.int64), np.int64(2) ** 62
     for _ in range(steps):
-        reduced[:] = 0.0
-        bound = 0.0
-        for i in range(m):
-            bound += now[i]
-            for k in range(lists.start[i], lists.start[i + 1]):
-                if lists.cost[k] >= now[i]:
-                    break
-                reduced[lists.column[k]] += lists.cost[k] - now[i]
+        bound = _price(lists, now, reduced)
         order = np.argsort(reduced)[:count]
         inside[:] = False
         for j in order:
@@ -158,21 +189,7 @@ def _ascend(  # noqa: C901, PLR0912, PLR0915, PLR0917
             if state[0] < 1e-4:
                 break
             continue
-        cost, norm = np.int64(0), 0.0
-        for i in range(m):
-            over, mine = 1.0, lists.most[i]
-            for k in range(lists.start[i], lists.start[i + 1]):
-                if lists.cost[k] >= now[i] and mine < lists.most[i]:
-                    break
-                if inside[lists.column[k]]:
-                    mine = min(mine, lists.cost[k])
-                    if lists.cost[k] < now[i]:
-                        over -= 1.0
-            cost += mine
-            if (over > 0.0 and now[i] >= lists.most[i]) or (over < 0.0 and now[i] <= 0.0):
-                over = 0.0
-            direction[i] = over + 0.3 * direction[i]
-            norm += direction[i] * direction[i]
+        cost, norm = _deflect(lists, now, inside, direction)
         if cost < least:
             least, liked = cost, order.copy()
         if norm == 0.0:

@@ -12,7 +12,7 @@ from planner.locate.order import order_clients
 from planner.locate.problem import Cover
 
 if TYPE_CHECKING:
-    from planner.locate.problem import Problem
+    from planner.locate.problem import Limits, Problem
 
 
 class Core(NamedTuple):
@@ -63,6 +63,15 @@ def make_core(problem: Problem, xy: np.ndarray | None = None) -> Core:
             cover = _two_way(start, client, int(again.max(initial=-1)) + 1)
     place = order_clients(cover, None if xy is None else np.asarray(xy, dtype=np.float64)[keep])
     return Core(_renumber(cover, place), keep, np.append(place, -1)[group])
+
+
+def core_limits(problem: Problem, core: Core) -> Limits:
+    """Return the limits of the core: candidates are only missing where nothing else binds."""
+    limits = problem.limits
+    if core.columns.size == problem.free.size:
+        return limits
+    empty = np.zeros(core.columns.size + 1, dtype=np.int64)
+    return limits._replace(cost=np.ones(core.columns.size), start=empty, rival=empty[:0])
 
 
 def restrict(

@@ -164,6 +164,22 @@ def check_weight(weight: Any, rows: int) -> np.ndarray:
     return values
 
 
+def check_numbers(time_limit_s: float, gap: float) -> None:
+    """Check what every solver takes."""
+    if not time_limit_s > 0:
+        raise SettingsError(f"`time_limit_s` must be greater than 0. Got {time_limit_s}.")
+    if not 0 <= gap < 1:
+        raise SettingsError(f"`gap` must be at least 0 and under 1. Got {gap}.")
+
+
+def rows_covered(cover: Any, columns: Sequence[int] | np.ndarray) -> np.ndarray:
+    """Tell which rows some columns of a sparse matrix cover; the pattern counts."""
+    matrix, covered = cover.tocsc(), np.zeros(cover.shape[0], dtype=bool)
+    for j in columns:
+        covered[matrix.indices[matrix.indptr[j] : matrix.indptr[j + 1]]] = True
+    return covered
+
+
 class Scaled(NamedTuple):
     """Weights as integers: ``whole ≈ weight * scale``.
 

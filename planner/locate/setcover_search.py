@@ -149,6 +149,23 @@ def _most(  # noqa: PLR0917
 
 
 @compiled
+def _leave(  # noqa: PLR0917
+    cover: Cover,
+    state: _State,
+    line: np.ndarray,
+    t: int,
+    since: np.ndarray,
+    step: int,
+    left: int,
+) -> int:
+    """Close the column in place t of the line; the last one takes the place."""
+    left = _close(cover, state, line[t], left)
+    since[line[t]] = step
+    line[t] = line[-1]
+    return left
+
+
+@compiled
 def _exchange(  # noqa: C901, PLR0917
     cover: Cover,
     cost: np.ndarray,
@@ -183,18 +200,14 @@ def _exchange(  # noqa: C901, PLR0917
                 if least <= goal:
                     return np.sort(best)
             t = _least(cost, state, line[:size], since, step + 1)
-            left = _close(cover, state, line[t], left)
             spent -= cost[line[t]]
-            since[line[t]] = step
+            left = _leave(cover, state, line[:size], t, since, step, left)
             size -= 1
-            line[t] = line[size]
         t = _least(cost, state, line[:size], since, step)
         if t >= 0:
-            left = _close(cover, state, line[t], left)
             spent -= cost[line[t]]
-            since[line[t]] = step
+            left = _leave(cover, state, line[:size], t, since, step, left)
             size -= 1
-            line[t] = line[size]
         while left > 0:
             i = state.bare[int(rng.random() * left)]
             j = _most(cover, cost, state, i, least - 1 - spent, since, step)

@@ -5,9 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+import numpy as np
+
 if TYPE_CHECKING:
-    import numpy as np
+    from collections.abc import Callable
+
     from scipy import sparse
+
+# The smallest gap that floating point can tell from none.
+TOLERANCE = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,3 +59,41 @@ class Solution:
             f"<b>{self.model}</b>: {len(self.chosen)} chosen · objective {self.objective:,.6g} · "
             f"bound {self.bound:,.6g} · gap {self.gap:.2%} · {self.status} · {self.seconds:.1f} s"
         )
+
+
+def at_most(
+    chosen: np.ndarray,
+    objective: float,
+    bound: float,
+    *,
+    gap: float,
+    model: str,
+    seconds: float,
+    assignment: sparse.csr_array | None = None,
+) -> Solution:
+    """Return the solution of a model that maximises; the status follows from the `gap` allowed."""
+    bound = max(objective, bound)
+    distance = (bound - objective) / bound if bound > 0 else 0.0
+    status = _status(distance, gap)
+    chosen = chosen.astype(np.int64)
+    return Solution(chosen, objective, bound, distance, status, model, seconds, assignment)
+
+
+def at_least(
+    chosen: np.ndarray, objective: float, bound: float, *, gap: float, model: str, seconds: float
+) -> Solution:
+    """Return the solution of a model that minimises; the status follows from the `gap` allowed."""
+    bound = min(objective, bound)
+    distance = (objective - bound) / objective if objective > 0 else 0.0
+    status = _status(distance, gap)
+    return Solution(chosen.astype(np.int64), objective, bound, distance, status, model, seconds)
+
+
+def _status(distance: float, gap: float) -> Literal["optimal", "feasible"]:
+    return "optimal" if distance <= max(gap, TOLERANCE) else "feasible"
+
+
+def tell(on_step: Callable[[int, int], None] | None, done: int, total: int) -> None:
+    """Tell how far a run is."""
+    if on_step is not None:
+        on_step(done, total)

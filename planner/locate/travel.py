@@ -7,14 +7,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from scipy import sparse
 
-from planner.errors import InputError, SettingsError
+from planner.errors import InputError
 from planner.locate.problem import make_problem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-# The smallest gap that floating point can tell from none.
-TOLERANCE = 1e-9
+    from collections.abc import Sequence
 
 
 class Roles(NamedTuple):
@@ -127,17 +124,3 @@ def row_minimum(matrix: sparse.csr_array, columns: np.ndarray) -> np.ndarray:
     if kept.nnz:
         least[filled] = np.minimum.reduceat(kept.data, kept.indptr[:-1][filled])
     return least
-
-
-def check_numbers(time_limit_s: float, gap: float) -> None:
-    """Check what every solver takes."""
-    if not time_limit_s > 0:
-        raise SettingsError(f"`time_limit_s` must be greater than 0. Got {time_limit_s}.")
-    if not 0 <= gap < 1:
-        raise SettingsError(f"`gap` must be at least 0 and under 1. Got {gap}.")
-
-
-def tell(on_step: Callable[[int, int], None] | None, done: int, total: int) -> None:
-    """Tell how far a run is."""
-    if on_step is not None:
-        on_step(done, total)

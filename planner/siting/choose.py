@@ -159,8 +159,9 @@ def choose_stations(
         raise SettingsError(f"`reruns` must not be negative. Got {reruns}.")
     offered, locked_id = lock_and_ban(candidates, required, forbidden)
     case = make_case(without_banned(reach, candidates, offered), demand, offered, min_spacing_m)
-    _check_case(case, 1 if model == "lscp" else count)
-    locked = find_locked(case, locked_id, None if model == "lscp" else count)
+    asked = None if model == "lscp" else count  # which finds its own number
+    _check_case(case, asked or 1)
+    locked = find_locked(case, locked_id, asked)
     district = _districts(demand, districts, case)
     draw = np.random.default_rng(rng)
     reruns = reruns if question.plain else 0
@@ -208,9 +209,7 @@ def choose_stations(
         )
     sites.attrs = {"siting": note}
     check_table(sites, "sites")
-    offered, seconds = len(case.candidates) - case.existing.size, perf_counter() - began
-    words = "siting: %d of %d sites from %d candidates, gap %.2g, %.1f s"
-    _LOG.info(words, len(sites), count, offered, solution.gap, seconds)
+    _log(case, count, note, perf_counter() - began)
     return sites
 
 
@@ -244,6 +243,12 @@ def _check_case(case: Case, count: int) -> None:
             "no candidate has any demand within reach. Check that demand and candidates lie in "
             "the same city and on connected streets, or raise `limit_min`."
         )
+
+
+def _log(case: Case, count: int, note: Mapping[str, Any], seconds: float) -> None:
+    new = len(case.candidates) - case.existing.size
+    words = "siting: %d of %d sites from %d candidates, gap %.2g, %.1f s"
+    _LOG.info(words, note["count_used"], count, new, note["gap"], seconds)
 
 
 def _days(demand: gpd.GeoDataFrame) -> float:

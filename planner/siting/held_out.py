@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from planner.locate import heuristic_mclp
-from planner.locate.frontier import rows_covered
+from planner.locate.problem import rows_covered
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -11,7 +11,7 @@ import numpy as np
 from planner.errors import NoSolutionError, SettingsError, nearest_name
 from planner.locate import solve_lscp, solve_mclp, solve_pcenter, solve_pmedian
 from planner.locate.floors import solve_floored_mclp
-from planner.locate.frontier import rows_covered
+from planner.locate.problem import rows_covered
 from planner.siting.case import check_cost, price_columns
 
 if TYPE_CHECKING:
