@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,7 +9,7 @@ import numpy as np
 import shapely
 from scipy.spatial import cKDTree
 
-from planner.errors import InputError, SettingsError
+from planner.errors import InputError
 from planner.tables import check_table
 
 if TYPE_CHECKING:
@@ -92,27 +91,6 @@ def _too_close(xy: np.ndarray, existing: np.ndarray, min_spacing_m: float) -> np
     apart = np.hypot(*(xy[pairs[:, 0]] - xy[pairs[:, 1]]).T)
     pairs = pairs[(apart < min_spacing_m) & ~np.isin(pairs, existing).any(axis=1)]
     return pairs[np.lexsort(pairs.T[::-1])]
-
-
-def check_cost(
-    cost: Mapping[str, float] | None, budget: float | None, *, alone: bool = False
-) -> None:
-    """Refuse costs without a budget (unless they may stand alone), and a budget without costs."""
-    if budget is not None and not (math.isfinite(budget) and budget >= 0):
-        raise SettingsError(f"`budget` must be finite and not negative. Got {budget}.")
-    if budget is not None and not cost:
-        raise SettingsError(
-            "`budget` needs `cost`: what it costs to activate a host and to build a station, "
-            "e.g. cost = { activate = 1.0, build = 4.0 }."
-        )
-    if cost and budget is None and not alone:
-        raise SettingsError("`cost` needs `budget`: what all new stations may cost together.")
-    for action in ("activate", "build") if cost else ():
-        value = (cost or {}).get(action, math.nan)
-        if not (math.isfinite(value) and value >= 0):
-            raise SettingsError(
-                f"`cost` must name a number, 0 or more, for {action!r}. Got {dict(cost or {})!r}."
-            )
 
 
 def price_columns(case: Case, cost: Mapping[str, float] | None) -> np.ndarray | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -15,7 +15,7 @@ from planner.siting.case import make_case, rest_of
 from planner.siting.gatherings import pick_first
 from planner.siting.held_out import measure_held_out
 from planner.siting.locks import find_locked, lock_and_ban, without_banned
-from planner.siting.models import Question, solve, tell
+from planner.siting.models import Asked, Question, solve, tell
 from planner.siting.rank import describe, rank_sites
 from planner.siting.stability import measure_stability
 from planner.siting.why import explain
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from planner.tables import Reach
 
 _LOG = logging.getLogger(__name__)
+_FIRST_STEPS = 4  # of the solver, before the reruns
 
 
 def choose_stations(
@@ -157,60 +158,94 @@ def choose_stations(
     question.check()
     if reruns < 0:
         raise SettingsError(f"`reruns` must not be negative. Got {reruns}.")
+    reruns = reruns if question.plain else 0
     offered, locked_id = lock_and_ban(candidates, required, forbidden)
     case = make_case(without_banned(reach, candidates, offered), demand, offered, min_spacing_m)
-    asked = None if model == "lscp" else count  # which finds its own number
-    _check_case(case, asked or 1)
-    locked = find_locked(case, locked_id, asked)
-    district = _districts(demand, districts, case)
-    draw = np.random.default_rng(rng)
-    reruns = reruns if question.plain else 0
-    steps = 4 + reruns
-    most = min(math.floor(informal_share * count + 1e-9), max(count - len(locked), 0))
-    gathered: dict[str, Any] = {"rest_per_day": case.rest, "home": case.home}
-    is_open = np.append(case.existing, np.array(locked, dtype=np.int64))
-    first = pick_first(
-        **gathered, cover=case.cover, existing=is_open, conflicts=case.conflicts, most=most
+    asked = Asked(
+        question, case, _districts(demand, districts, case), time_limit_s, gap,
+        np.random.default_rng(rng),
+    )  # fmt: skip
+    opened = _open_first(asked, locked_id)
+    steps = _FIRST_STEPS + reruns
+    solution = solve(
+        asked, required=opened.all, on_step=on_step and (lambda done, _: on_step(done, steps))
     )
-
-    def answer(required: list[int], on_step: Callable[[int, int], None] | None) -> Solution:
-        return solve(
-            question, case, required=required, district=district, time_limit_s=time_limit_s,
-            gap=gap, rng=draw, on_step=on_step,
-        )  # fmt: skip
-
-    solution = answer([*locked, *first], on_step and (lambda done, _: on_step(done, steps)))
     ranking = rank_sites(
-        case.cover, case.weight, case.existing, solution.chosen, [*locked, *first],
-        keep_all=question.nearness,
+        case.cover, case.weight, case.existing, solution.chosen, opened.all,
+        keep_all=question.kind.nearness,
     )  # fmt: skip
     facts = describe(
         ranking, case.cover, case.demand, reach.limit_min, existing=case.existing,
         existing_minutes=existing_minutes,
     )  # fmt: skip
     again: dict[str, Any] = {"existing": case.existing, "conflicts": case.conflicts}
-    again |= {"days": _days(demand), "rng": draw}
+    again |= {"days": _days(demand), "rng": asked.rng}
     facts["stability"] = measure_stability(
         case.cover, case.weight, [site.column for site in ranking], count, xy=case.xy,
-        reruns=reruns, first=first, locked=locked, **gathered, **again,
-        on_step=on_step and (lambda done, _: on_step(4 + done, steps)),
+        reruns=reruns, first=opened.gathered, locked=opened.locked, rest_per_day=case.rest,
+        home=case.home, **again,
+        on_step=on_step and (lambda done, _: on_step(_FIRST_STEPS + done, steps)),
     )  # fmt: skip
     sites = _table(case, facts, language, reach)
-    note = tell(question, case, solution) | {"count_used": len(sites)}
+    note = tell(asked, solution) | {"count_used": len(sites)}
     note |= {"min_spacing_m": float(min_spacing_m), "reruns": int(reruns)}
-    if most:
-        free = answer(locked, None) if first else solution
-        note |= _rule(informal_share, len(first), tell(question, case, free), note)
-    if locked:
-        note["required"] = len(locked)
+    note |= _note_first(asked, opened, solution, note)
     if reruns:
         note["held_out"] = measure_held_out(
-            case.cover, case.weight, solution.chosen, count, required=[*locked, *first], **again
+            case.cover, case.weight, solution.chosen, count, required=opened.all, **again
         )
     sites.attrs = {"siting": note}
     check_table(sites, "sites")
     _log(case, count, note, perf_counter() - began)
     return sites
+
+
+class _Opened(NamedTuple):
+    """Columns that open before the model decides: locked ones, then gathering places.
+
+    `most` is how many gathering places the rule could have picked.
+    """
+
+    locked: list[int]
+    gathered: list[int]
+    most: int
+
+    @property
+    def all(self) -> list[int]:
+        return [*self.locked, *self.gathered]
+
+
+def _open_first(asked: Asked, locked_id: list[str]) -> _Opened:
+    """Check the case, and find what opens in any case."""
+    question, case = asked.question, asked.case
+    count = None if question.kind.finds_count else question.count
+    _check_case(case, count or 1)
+    locked = find_locked(case, locked_id, count)
+    wished = math.floor(question.informal_share * question.count + 1e-9)
+    most = min(wished, max(question.count - len(locked), 0))
+    gathered = pick_first(
+        case.rest, case.home, case.cover, conflicts=case.conflicts, most=most,
+        existing=np.append(case.existing, np.array(locked, dtype=np.int64)),
+    )  # fmt: skip
+    return _Opened(locked, gathered, most)
+
+
+def _note_first(
+    asked: Asked, opened: _Opened, solution: Solution, kept: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Note what opened first, and what is covered without the rule on gathering places."""
+    note: dict[str, Any] = {}
+    if opened.most:
+        free = solve(asked, required=opened.locked) if opened.gathered else solution
+        share = tell(asked, free)["covered_share"]
+        note["informal_share"] = float(asked.question.informal_share)
+        note["informal_first"] = len(opened.gathered)
+        note["free_share"] = (
+            max(share, kept["covered_share"]) if asked.question.kind.covers else share
+        )
+    if opened.locked:
+        note["required"] = len(opened.locked)
+    return note
 
 
 def _districts(
@@ -278,14 +313,3 @@ def _table(case: Case, facts: pd.DataFrame, language: str, reach: Reach) -> gpd.
     sites["why"] = explain(sites, language=language, mode=reach.mode, limit_min=reach.limit_min)
     geometry = sites.pop("geometry")
     return sites.assign(geometry=geometry).set_geometry("geometry", crs=case.candidates.crs)
-
-
-def _rule(share: float, first: int, free: dict[str, Any], kept: dict[str, Any]) -> dict[str, Any]:
-    """Note how many gathering places went first, and what is covered without that rule."""
-    return {
-        "informal_share": float(share),
-        "informal_first": first,
-        "free_share": max(free["covered_share"], kept["covered_share"])
-        if kept["model"] == "mclp"
-        else free["covered_share"],
-    }

@@ -12,7 +12,8 @@ import pandas as pd
 
 from planner.errors import InputError, NoSolutionError, SettingsError
 from planner.locate.frontier import trace_mclp
-from planner.siting.case import check_cost, make_case, price_columns
+from planner.questions import check_cost
+from planner.siting.case import make_case, price_columns
 from planner.tables import check_table
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""Which question is asked of the candidates: the models, what they take, and their answer."""
+"""Which question is asked of the candidates: one entry a location model, and its answer."""
 
 from __future__ import annotations
 
@@ -8,24 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from planner.errors import NoSolutionError, SettingsError, nearest_name
+from planner.errors import NoSolutionError, SettingsError
 from planner.locate import solve_lscp, solve_mclp, solve_pcenter, solve_pmedian
 from planner.locate.floors import solve_floored_mclp
 from planner.locate.problem import rows_covered
-from planner.siting.case import check_cost, price_columns
+from planner.questions import check_question
+from planner.siting.case import price_columns
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from planner.locate import Solution
     from planner.siting.case import Case
 
-UNITS = {
-    "mclp": "rider-visits a day",
-    "lscp": "stations",
-    "pmedian": "rider-minutes a day",
-    "pcenter": "minutes",
-}
 _FAR = 2.0  # demand out of everyone's reach travels so many limits
 
 
@@ -36,13 +31,13 @@ class Question:
     Attributes
     ----------
     model
-        A key of `UNITS`.
+        A key of `MODELS`.
     count
-        New stations; of lscp not read.
+        New stations; not read by models that find their own number.
     target_share
         Of lscp: the share of the demand that must be covered.
     min_district_share
-        Of mclp: the share of each district's demand that must be covered; 0 is no floor.
+        The share of each district's demand that must be covered; 0 is no floor.
     budget, cost
         What the new stations may cost together, and what one costs by its action.
     min_spacing_m, informal_share
@@ -62,130 +57,181 @@ class Question:
     limit_min: float
 
     @property
+    def kind(self) -> Model:
+        """The entry of the model."""
+        return MODELS[self.model]
+
+    @property
     def plain(self) -> bool:
         """Coverage by count alone decides, beside spacing and gathering places."""
         return self.model == "mclp" and self.budget is None and not self.min_district_share
 
-    @property
-    def nearness(self) -> bool:
-        """Minutes are asked for, so a site that covers nobody anew may still serve."""
-        return self.model in {"pmedian", "pcenter"}
-
     def check(self) -> None:
-        """Refuse numbers out of range, and what no model takes together."""
-        if self.model not in UNITS:
-            raise SettingsError(
-                f"`model` knows {', '.join(UNITS)}. Got {self.model!r}."
-                f"{nearest_name(self.model, UNITS)}"
-            )
-        for name in ("target_share", "min_district_share", "informal_share"):
-            value = getattr(self, name)
-            if not 0 <= value <= 1:
-                raise SettingsError(f"`{name}` must be from 0 to 1. Got {value}.")
-        if not self.min_spacing_m >= 0:
-            raise SettingsError(f"`min_spacing_m` must not be negative. Got {self.min_spacing_m}.")
-        check_cost(self.cost, self.budget, alone=self.model != "mclp")
-        if self.model != "mclp":
-            self._check_together()
+        """Refuse numbers out of range, and what the model has no place for."""
+        check_question(self.model, vars(self))
 
-    def _check_together(self) -> None:
-        """Name the settings that a model has no place for."""
-        given = {
-            "min_spacing_m": self.min_spacing_m > 0,
-            "min_district_share": self.min_district_share > 0,
-            "budget": self.budget is not None,
-            "cost": bool(self.cost) and self.model != "lscp",
-            "informal_share": self.informal_share > 0 and self.model == "lscp",
-        }
-        wrong = [f"`{name}`" for name, is_given in given.items() if is_given]
-        if wrong:
+
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """A question about a case, and how long to think about it.
+
+    Attributes
+    ----------
+    question, case
+        What is asked, about which arrays.
+    district
+        The name of each demand row's district, None where they are not known.
+    time_limit_s, gap, rng
+        As the solvers take them.
+    """
+
+    question: Question
+    case: Case
+    district: np.ndarray | None
+    time_limit_s: float
+    gap: float
+    rng: np.random.Generator
+
+    @property
+    def price(self) -> np.ndarray | None:
+        """What each column costs, None without costs."""
+        return price_columns(self.case, self.question.cost)
+
+    @property
+    def spending(self) -> dict[str, Any]:
+        """Spacing and money, as the solvers take them."""
+        return {
+            "conflicts": self.case.conflicts, "cost": self.price, "budget": self.question.budget
+        }  # fmt: skip
+
+    @property
+    def floor(self) -> dict[str, Any]:
+        """What every district must get, as the solvers take it; empty without a floor."""
+        if not self.question.min_district_share:
+            return {}
+        if self.district is None:
             raise SettingsError(
-                f"the model {self.model} takes no {', '.join(wrong)}. Leave that out, or choose "
-                'model = "mclp".'
+                "`min_district_share` needs `districts`: the name of each demand point's district."
             )
+        return {"groups": self.district, "floor": self.question.min_district_share}
+
+
+@dataclass(frozen=True)
+class Model:
+    """How one location model is asked.
+
+    Attributes
+    ----------
+    unit
+        Of objective and bound.
+    answer
+        Called with what is asked and the options that every solver takes (existing, required,
+        limits of time and gap); returns the solution.
+    covers
+        The objective is the demand within reach, so it tells the covered share and its bound.
+    nearness
+        Minutes are asked for, so a site that covers nobody anew may still serve.
+    finds_count
+        `count` is not read; with costs the cheapest are found and the unit is their cost.
+    notes
+        What else ``attrs["siting"]`` tells.
+    """
+
+    unit: str
+    answer: Callable[[Asked, dict[str, Any]], Solution]
+    covers: bool = False
+    nearness: bool = False
+    finds_count: bool = False
+    notes: Callable[[Question], dict[str, Any]] | None = None
+
+
+def _most_covered(asked: Asked, options: dict[str, Any]) -> Solution:
+    question, case = asked.question, asked.case
+    options = {"xy": case.xy, **asked.spending, **asked.floor, **options}
+    most_covered = solve_floored_mclp if asked.floor else solve_mclp
+    return most_covered(case.cover, case.weight, question.count, **options)
+
+
+def _fewest(asked: Asked, options: dict[str, Any]) -> Solution:
+    return solve_lscp(
+        asked.case.cover, weight=asked.case.weight, target_share=asked.question.target_share,
+        cost=asked.price, **options,
+    )  # fmt: skip
+
+
+def _nearest(asked: Asked, options: dict[str, Any]) -> Solution:
+    return solve_pmedian(
+        asked.case.cover, asked.case.weight, asked.question.count,
+        penalty=_FAR * asked.question.limit_min, **options,
+    )  # fmt: skip
+
+
+def _nearest_for_the_farthest(asked: Asked, options: dict[str, Any]) -> Solution:
+    return solve_pcenter(
+        asked.case.cover, asked.question.count, weight=_reachable(asked.case), **options
+    )
+
+
+# What each takes of the settings is told in `planner.questions.TAKES`.
+MODELS: dict[str, Model] = {
+    "mclp": Model("rider-visits a day", _most_covered, covers=True),
+    "lscp": Model(
+        "stations", _fewest, finds_count=True,
+        notes=lambda question: {"target_share": question.target_share},
+    ),
+    "pmedian": Model("rider-minutes a day", _nearest, nearness=True),
+    "pcenter": Model("minutes", _nearest_for_the_farthest, nearness=True),
+}  # fmt: skip
 
 
 def solve(
-    question: Question,
-    case: Case,
-    *,
-    required: list[int],
-    district: np.ndarray | None,
-    time_limit_s: float,
-    gap: float,
-    rng: np.random.Generator,
-    on_step: Callable[[int, int], None] | None,
+    asked: Asked, *, required: Sequence[int], on_step: Callable[[int, int], None] | None = None
 ) -> Solution:
-    """Answer a question about a case; `district` names that of every demand row."""
-    open_already: dict[str, Any] = {"existing": case.existing, "required": required}
-    common: dict[str, Any] = {
-        "time_limit_s": time_limit_s, "gap": gap, "rng": rng, "on_step": on_step,
+    """Answer what is asked; the `required` columns open in any case."""
+    question, case = asked.question, asked.case
+    options: dict[str, Any] = {
+        "existing": case.existing, "required": list(required), "time_limit_s": asked.time_limit_s,
+        "gap": asked.gap, "rng": asked.rng, "on_step": on_step,
     }  # fmt: skip
-    if question.model == "lscp":
-        return solve_lscp(
-            case.cover, weight=case.weight, target_share=question.target_share,
-            cost=price_columns(case, question.cost), **open_already, **common,
-        )  # fmt: skip
-    if question.model == "pmedian":
-        return solve_pmedian(
-            case.cover, case.weight, question.count, penalty=_FAR * question.limit_min,
-            **open_already, **common,
-        )  # fmt: skip
-    if question.model == "pcenter":
-        return solve_pcenter(
-            case.cover, question.count, weight=_reachable(case), **open_already, **common
-        )
-    covering: dict[str, Any] = {
-        "xy": case.xy, "conflicts": case.conflicts, "cost": price_columns(case, question.cost),
-        "budget": question.budget, **open_already, **common,
-    }  # fmt: skip
-    if not question.min_district_share:
-        return solve_mclp(case.cover, case.weight, question.count, **covering)
-    if district is None:
-        raise SettingsError(
-            "`min_district_share` needs `districts`: the name of each demand point's district."
-        )
     try:
-        return solve_floored_mclp(
-            case.cover, case.weight, question.count, groups=district,
-            floor=question.min_district_share, **covering,
-        )  # fmt: skip
+        return question.kind.answer(asked, options)
     except NoSolutionError as error:
-        raise NoSolutionError(f"`min_district_share`: {error}") from error
+        if question.min_district_share:
+            raise NoSolutionError(f"`min_district_share`: {error}") from error
+        raise
 
 
-def tell(question: Question, case: Case, solution: Solution) -> dict[str, Any]:
+def tell(asked: Asked, solution: Solution) -> dict[str, Any]:
     """Return objective and bound in the model's unit, and what is covered whatever the model."""
+    question, case, kind = asked.question, asked.case, asked.question.kind
     total = math.fsum(case.weight)
     share = solution.objective / total
     best = min(1.0, solution.bound / total)
-    if question.model != "mclp":
+    if not kind.covers:
         everything = np.arange(len(case.candidates))
         opened = np.append(case.existing, solution.chosen)
         share, best = (
             math.fsum(case.weight[rows_covered(case.cover, columns)]) / total
             for columns in (opened, everything)
         )
-    unit = "cost" if question.cost and question.model == "lscp" else UNITS[question.model]
     told: dict[str, Any] = {
         "model": question.model,
-        "count": len(solution.chosen) if question.model == "lscp" else int(question.count),
+        "count": len(solution.chosen) if kind.finds_count else int(question.count),
         "objective": solution.objective,
         "bound": solution.bound,
-        "unit": unit,
+        "unit": "cost" if question.cost and kind.finds_count else kind.unit,
         "gap": solution.gap,
         "status": solution.status,
         "seconds": solution.seconds,
         "covered_share": share,
         "best_possible_share": best,
     }
-    if question.model == "lscp":
-        told["target_share"] = question.target_share
+    if kind.notes:
+        told |= kind.notes(question)
     if question.min_district_share:
         told["min_district_share"] = question.min_district_share
-    price = price_columns(case, question.cost)
-    if price is not None:
-        told |= {"budget": question.budget, "cost": float(price[solution.chosen].sum())}
+    if asked.price is not None:
+        told |= {"budget": question.budget, "cost": float(asked.price[solution.chosen].sum())}
     return told
 
 
