@@ -6,13 +6,11 @@ import math
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+from scipy import sparse
 
-from planner.compiled import compiled
 from planner.locate.travel import keep_entries, row_minimum
 
 if TYPE_CHECKING:
-    from scipy import sparse
-
     from planner.locate.travel import Roles
 
 # Integer costs sum to at most this, so that sums and differences stay inside int64.
@@ -103,9 +101,10 @@ def pose(
     unit = int(np.gcd(np.gcd.reduce(cost), np.gcd.reduce(whole[1].astype(np.int64))))
     start = matrix.indptr.astype(np.int64)
     column = place[matrix.indices].astype(np.int32)
-    sort_lists(start, column, cost)
+    owner = np.repeat(np.arange(rows.size), np.diff(start))
+    order = np.argsort((owner << bits + 1) + cost, kind="stable")  # ties stay by column
     return Posed(
-        two_way(start, column, cost, most, roles.free.size),
+        two_way(start, column[order], cost[order], most, roles.free.size),
         rows,
         hard,
         math.ldexp(1.0, exponent),
@@ -118,7 +117,10 @@ def two_way(
     start: np.ndarray, column: np.ndarray, cost: np.ndarray, most: np.ndarray, columns: int
 ) -> Lists:
     """Add the entries by column."""
-    return Lists(start, column, cost, most, *_by_column(start, column, cost, columns))
+    by_row = sparse.csr_array((cost, column, start), shape=(most.size, columns))
+    by_column = by_row.tocsc()
+    back, client = by_column.indptr.astype(np.int64), by_column.indices.astype(np.int32)
+    return Lists(start, column, cost, most, back, client, by_column.data)
 
 
 def restrict_lists(lists: Lists, keep: np.ndarray, opened: np.ndarray) -> Lists:
@@ -144,36 +146,3 @@ def value_of(lists: Lists, chosen: np.ndarray) -> int:
         mine = slice(lists.back[j], lists.back[j + 1])
         best[lists.client[mine]] = np.minimum(best[lists.client[mine]], lists.price[mine])
     return int(best.sum())
-
-
-@compiled
-def sort_lists(start: np.ndarray, column: np.ndarray, cost: np.ndarray) -> None:
-    """Sort each client's list by cost, ties by column, in place."""
-    for i in range(start.size - 1):
-        a, b = start[i], start[i + 1]
-        first = np.argsort(column[a:b], kind="mergesort")
-        line, price = column[a:b][first], cost[a:b][first]
-        order = np.argsort(price, kind="mergesort")
-        column[a:b] = line[order]
-        cost[a:b] = price[order]
-
-
-@compiled
-def _by_column(
-    start: np.ndarray, column: np.ndarray, cost: np.ndarray, columns: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    back = np.zeros(columns + 1, np.int64)
-    for k in range(column.size):
-        back[column[k] + 1] += 1
-    for j in range(columns):
-        back[j + 1] += back[j]
-    place = back.copy()
-    client = np.empty(column.size, np.int32)
-    price = np.empty(column.size, np.int64)
-    for i in range(start.size - 1):
-        for k in range(start[i], start[i + 1]):
-            j = column[k]
-            client[place[j]] = i
-            price[place[j]] = cost[k]
-            place[j] += 1
-    return back, client, price
