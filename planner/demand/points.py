@@ -14,6 +14,7 @@ from planner.demand.counts import sum_counts
 from planner.demand.dayparts import KINDS_OF_DAY, REST, check_dayparts
 from planner.demand.gate import join_neighbours
 from planner.demand.hexagons import cell_centre
+from planner.demand.sampling import take_samples
 from planner.demand.shares import share_out, told_share
 from planner.demand.visits import Visits, read_visits
 from planner.demand.weighing import TYPE, Expansion, check_weights, expand_sample, weigh
@@ -22,6 +23,8 @@ from planner.settings import DAYPARTS, STAY_CLASSES, StayClass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from planner.samples import Samples
 
 _LOG = logging.getLogger(__name__)
 
@@ -132,34 +135,79 @@ def make_demand(
     demand_id
     d0001                 6.0        6          6.0
     """
-    started = perf_counter()
-    tiled = check_dayparts(dayparts)
-    _check_settings(cell_m, min_workers, merge_m)
-    by_class: dict[str, float] = {str(name): float(value) for name, value in (need or {}).items()}
-    by_type = dict(need_types or {})
-    check_weights(registered or {}, by_class, by_type)
     gate = _Gate(float(cell_m), int(min_workers), float(merge_m))
+    asked = _Asked(gate, dayparts, registered or {}, need or {}, need_types or {})
+    return _make(stays, asked, by_day=False)[0]
+
+
+def make_sampled_demand(
+    stays: gpd.GeoDataFrame,
+    *,
+    cell_m: float = 100.0,
+    min_workers: int = 10,
+    merge_m: float = 400.0,
+    dayparts: Mapping[str, tuple[float, float]] = DAYPARTS,
+    registered: Mapping[str, int] | None = None,
+    need: Mapping[StayClass, float] | None = None,
+    need_types: Mapping[str, float] | None = None,
+) -> tuple[gpd.GeoDataFrame, Samples | None]:
+    """Return what `make_demand` returns, and what that was averaged from.
+
+    Parameters and errors are those of `make_demand`.
+
+    Returns
+    -------
+    demand, samples
+        The samples tell single workers and days apart: hand them to `choose_stations`, write them
+        nowhere. None of a `counts` table, which knows neither.
+    """
+    gate = _Gate(float(cell_m), int(min_workers), float(merge_m))
+    asked = _Asked(gate, dayparts, registered or {}, need or {}, need_types or {})
+    return _make(stays, asked, by_day=True)
+
+
+class _Asked(NamedTuple):
+    gate: _Gate
+    dayparts: Mapping[str, tuple[float, float]]
+    registered: Mapping[str, int]
+    need: Mapping[StayClass, float]
+    need_types: Mapping[str, float]
+
+
+def _make(
+    stays: gpd.GeoDataFrame, asked: _Asked, *, by_day: bool
+) -> tuple[gpd.GeoDataFrame, Samples | None]:
+    """Return the demand table and, where days are asked for and known, its samples."""
+    started = perf_counter()
+    gate, dayparts = asked.gate, asked.dayparts
+    tiled = check_dayparts(dayparts)
+    _check_settings(gate)
+    by_class: dict[str, float] = {str(name): float(value) for name, value in asked.need.items()}
+    by_type = dict(asked.need_types)
+    check_weights(asked.registered, by_class, by_type)
     names = [*dayparts] if tiled else [*dayparts, REST]
-    columns, centre, note, expansion = _pass_gate(stays, dayparts, names, gate, registered or {})
+    passed, expansion = _pass_gate(stays, asked, names, by_day=by_day)
     factor = {
         name: expansion.factor.get(name, 1.0) * by_type.get(name, 1.0)
         for name in {*expansion.factor, *by_type}
     }
-    columns = weigh(columns, by_type=factor, by_class=by_class)
-    digits = max(4, len(str(len(centre[0]))))
+    columns = weigh(passed.columns, by_type=factor, by_class=by_class)
+    digits = max(4, len(str(len(passed.centre[0]))))
     demand = gpd.GeoDataFrame(
         columns,
         index=pd.Index(
-            [f"d{i + 1:0{digits}d}" for i in range(len(centre[0]))], name="demand_id", dtype=str
+            [f"d{i + 1:0{digits}d}" for i in range(len(passed.centre[0]))],
+            name="demand_id",
+            dtype=str,
         ),
-        geometry=gpd.points_from_xy(*centre),
+        geometry=gpd.points_from_xy(*passed.centre),
         crs=stays.crs,
     )
     demand.attrs["demand"] = {
         **gate._asdict(),
         "origin_x": 0.0,
         "origin_y": 0.0,
-        **note,
+        **passed.note,
         "dayparts": {
             name: [float(start), float(end)]
             for name, (start, end) in dayparts.items()
@@ -170,12 +218,15 @@ def make_demand(
         "need_types": {name: float(value) for name, value in sorted(by_type.items())},
         "need_types_unseen": sorted(name for name in by_type if f"{TYPE}{name}" not in columns),
     }
-    seconds, lost = perf_counter() - started, note["suppressed_cells"]
+    samples = None
+    if by_day and passed.visits is not None:
+        samples = take_samples(passed.visits, passed.point, demand, min_workers=gate.min_workers)
+    seconds, lost = perf_counter() - started, passed.note["suppressed_cells"]
     _LOG.info(
         "demand: %d rows in, %d points out, %d cells suppressed, %.2f s",
         *(len(stays), len(demand), lost, seconds),
     )
-    return demand
+    return demand, samples
 
 
 class _Gate(NamedTuple):
@@ -184,36 +235,43 @@ class _Gate(NamedTuple):
     merge_m: float
 
 
-def _check_settings(cell_m: float, min_workers: int, merge_m: float) -> None:
-    if not 0 < cell_m < np.inf:
-        raise SettingsError(f"The `cell_m` setting must be greater than 0. Got {cell_m}.")
-    if not 0 <= merge_m < np.inf:
-        raise SettingsError(f"The `merge_m` setting must not be negative. Got {merge_m}.")
-    if not min_workers >= _LEAST_WORKERS:
+class _Passed(NamedTuple):
+    """What may be shown, and of stays what it was summed from: the points of their cells."""
+
+    columns: dict[str, np.ndarray]
+    centre: list[np.ndarray]
+    note: dict[str, Any]
+    visits: Visits | None
+    point: np.ndarray
+
+
+def _check_settings(gate: _Gate) -> None:
+    if not 0 < gate.cell_m < np.inf:
+        raise SettingsError(f"The `cell_m` setting must be greater than 0. Got {gate.cell_m}.")
+    if not 0 <= gate.merge_m < np.inf:
+        raise SettingsError(f"The `merge_m` setting must not be negative. Got {gate.merge_m}.")
+    if not gate.min_workers >= _LEAST_WORKERS:
         raise SettingsError(
-            f"The `min_workers` setting must be {_LEAST_WORKERS} or more. Got {min_workers}. "
+            f"The `min_workers` setting must be {_LEAST_WORKERS} or more. Got {gate.min_workers}. "
             "Fewer workers could be recognised."
         )
 
 
 def _pass_gate(
-    stays: gpd.GeoDataFrame,
-    dayparts: Mapping[str, tuple[float, float]],
-    names: list[str],
-    gate: _Gate,
-    registered: Mapping[str, int],
-) -> tuple[dict[str, np.ndarray], list[np.ndarray], dict[str, Any], Expansion]:
+    stays: gpd.GeoDataFrame, asked: _Asked, names: list[str], *, by_day: bool
+) -> tuple[_Passed, Expansion]:
     """Return what may be shown of stays or counts, and how they are to be expanded."""
+    gate, registered = asked.gate, asked.registered
     if "arrive" not in stays.columns and "weight_per_day" in stays.columns:
         counted = sum_counts(stays, cell_m=gate.cell_m, min_workers=gate.min_workers)
-        return *counted, _no_expansion(registered, "`counts`")
-    visits = read_visits(stays, dayparts, cell_m=gate.cell_m)
+        return _Passed(*counted, None, np.empty(0)), _no_expansion(registered, "`counts`")
+    visits = read_visits(stays, asked.dayparts, cell_m=gate.cell_m, by_day=by_day)
     summed = _sum_visits(visits, names, gate)
     account = stays.attrs.get("activity", {})
     if account.get("workers_basis") == "orders":
-        return *summed, _no_expansion(registered, "orders without riders")
+        return summed, _no_expansion(registered, "orders without riders")
     tracked = account.get("workers_by_type", {})
-    return *summed, expand_sample(visits, registered, tracked=tracked, min_workers=gate.min_workers)
+    return summed, expand_sample(visits, registered, tracked=tracked, min_workers=gate.min_workers)
 
 
 def _no_expansion(registered: Mapping[str, int], what: str) -> Expansion:
@@ -225,9 +283,7 @@ def _no_expansion(registered: Mapping[str, int], what: str) -> Expansion:
     return Expansion({}, {"expansion": {}, "expansion_faults": {}})
 
 
-def _sum_visits(
-    visits: Visits, names: list[str], gate: _Gate
-) -> tuple[dict[str, np.ndarray], list[np.ndarray], dict[str, Any]]:
+def _sum_visits(visits: Visits, names: list[str], gate: _Gate) -> _Passed:
     """Pass the cells through the gate and share the visits of the points out."""
     cells, places = visits.cells, len(visits.cells)
     groups = join_neighbours(
@@ -250,7 +306,7 @@ def _sum_visits(
     weight, lost = visits.weight(), groups.weak[visits.entries.cell]
     few = visits.workers(lost) < gate.min_workers
     columns = _columns(visits, point, cells[stands], names, gate)
-    return columns, _centres(visits, point, len(stands), gate.cell_m), {
+    note = {
         "stays": stays,
         "days": len(visits.days),
         "first_day": str(visits.days[0]),
@@ -259,7 +315,9 @@ def _sum_visits(
         "suppressed_cells": int(groups.weak.sum()),
         "suppressed_share": told_share(weight[groups.weak].sum() / weight.sum(), enough=not few),
         "workers": visits.workers(~lost),
-    }  # fmt: skip
+    }
+    centre = _centres(visits, point, len(stands), gate.cell_m)
+    return _Passed(columns, centre, note, visits, point)
 
 
 def _columns(

@@ -52,6 +52,23 @@ class Entries(NamedTuple):
     stays: np.ndarray
 
 
+class Diary(NamedTuple):
+    """Who was in which cell on which day: one entry each.
+
+    Attributes
+    ----------
+    cell, rider, day
+        Position in `Visits.cells`; number of the rider; position in `Visits.days`.
+    stays
+        How many stays there are.
+    """
+
+    cell: np.ndarray
+    rider: np.ndarray
+    day: np.ndarray
+    stays: np.ndarray
+
+
 @dataclass(frozen=True)
 class Visits:
     """Stays by cell; sums are of whole numbers, so no order of rows changes them.
@@ -72,6 +89,8 @@ class Visits:
         Local dates that have any stay.
     kinds
         Worker types.
+    diary
+        The same by day, where it was asked for.
     """
 
     cells: np.ndarray
@@ -81,6 +100,7 @@ class Visits:
     inside: np.ndarray
     days: np.ndarray
     kinds: tuple[str, ...]
+    diary: Diary | None = None
 
     def crowds(self, point: np.ndarray, points: int, category: str, categories: int) -> Crowds:
         """Return who was at each point 0..points-1, by category.
@@ -109,9 +129,13 @@ class Visits:
 
 
 def read_visits(
-    stays: gpd.GeoDataFrame, dayparts: Mapping[str, tuple[float, float]], *, cell_m: float
+    stays: gpd.GeoDataFrame,
+    dayparts: Mapping[str, tuple[float, float]],
+    *,
+    cell_m: float,
+    by_day: bool = False,
 ) -> Visits:
-    """Check a `stays` table and count it by cell, rider, time and kind.
+    """Check a `stays` table and count it by cell, rider, time and kind, and by day if asked.
 
     Raises
     ------
@@ -127,6 +151,7 @@ def read_visits(
         raise InputError(
             f"there are {len(kinds)} worker types. Name the right column.", column="worker_type"
         )
+    diary = _diary(stays["arrive"], days, cell, rider) if by_day else None
     duration = _duration(stays["stay_min"].to_numpy(dtype=float))
     sizes = (len(riders), len(dayparts) + 1, len(kinds), len(STAY_CLASSES), 2)
     key = cell.astype(np.int64)
@@ -136,7 +161,7 @@ def read_visits(
     del part, weekend, cell, rider, kind, duration
     return Visits(
         cells=cells, entries=_count(key, sizes), per_day=_per_average_day(days), stays=stays_in,
-        inside=inside, days=days.astype("datetime64[D]"), kinds=tuple(kinds),
+        inside=inside, days=days.astype("datetime64[D]"), kinds=tuple(kinds), diary=diary,
     )  # fmt: skip
 
 
@@ -205,6 +230,20 @@ def _clock(
         weekend[rows] = _weekend(day)
         days.append(pd.unique(day))
     return part, weekend, np.unique(np.concatenate(days))
+
+
+def _diary(arrive: pd.Series, days: np.ndarray, cell: np.ndarray, rider: np.ndarray) -> Diary:
+    """Count the stays by cell, rider and day."""
+    local = arrive.dt.tz_localize(None).to_numpy("datetime64[us]").view(np.int64)
+    riders = int(rider.max(initial=0)) + 1
+    key = cell.astype(np.int64) * riders
+    key += rider
+    key *= days.size
+    for rows in _chunks(len(local)):
+        key[rows] += np.searchsorted(days, local[rows] // _DAY_US)
+    known, stays = np.unique(key, return_counts=True)
+    rest, day = np.divmod(known, days.size)
+    return Diary(*np.divmod(rest, riders), day, stays)
 
 
 def _duration(stay_min: np.ndarray) -> np.ndarray:

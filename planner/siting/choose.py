@@ -16,7 +16,7 @@ from planner.siting.gatherings import pick_first
 from planner.siting.held_out import measure_held_out
 from planner.siting.locks import find_locked, lock_and_ban, without_banned
 from planner.siting.models import Asked, Question, solve, tell
-from planner.siting.rank import describe, rank_sites
+from planner.siting.rank import daypart_names, describe, rank_sites
 from planner.siting.stability import measure_stability
 from planner.siting.why import explain
 from planner.tables import check_table
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
 
     from planner.locate import Solution
+    from planner.samples import Samples
     from planner.siting.case import Case
     from planner.tables import Reach
 
@@ -54,6 +55,7 @@ def choose_stations(
     gap: float = 1e-4,
     reruns: int = 100,
     existing_minutes: pd.Series | None = None,
+    samples: Samples | None = None,
     language: str = "en",
     rng: int | np.random.Generator = 0,
     on_step: Callable[[int, int], None] | None = None,
@@ -105,6 +107,9 @@ def choose_stations(
     existing_minutes
         Index `demand_id`: minutes to the nearest existing station, inf or absent if farther than
         was looked; taken as at most twice the limit. Without it `before_min` is empty.
+    samples
+        What the demand was averaged from, by `make_sampled_demand`: `stability` then draws
+        worker-days, and `held_out` leaves out days, or dayparts where there is one day only.
     language
         ``zh`` or ``en``, of the sentence in `why`.
     rng
@@ -125,8 +130,8 @@ def choose_stations(
         stations, cost, rider-minutes a day, minutes. No plan can cover more than
         `best_possible_share`: of ``mclp`` the bound, else all candidates together. Where they are
         set also ``{target_share, min_district_share, budget, cost}``. With `reruns`
-        ``held_out = {share, low, high, chosen_share, runs, days, by}``: what a choice by half of
-        the visits covers of the other half (`planner.siting.held_out`). With
+        ``held_out = {share, low, high, chosen_share, runs, days, by}``: what a choice by some of
+        the visits covers of the others (`planner.siting.held_out`). With
         `informal_share` also ``{informal_share, informal_first, free_share}``: how many gathering
         places were picked first, and the covered share of the best plan found without that rule.
         Objective, bound, gap and status are those of the plans that keep the rule.
@@ -180,6 +185,7 @@ def choose_stations(
     )  # fmt: skip
     again: dict[str, Any] = {"existing": case.existing, "conflicts": case.conflicts}
     again |= {"days": _days(demand), "rng": asked.rng}
+    again["samples"] = None if samples is None else samples.take(case.demand.index)
     facts["stability"] = measure_stability(
         case.cover, case.weight, [site.column for site in ranking], count, xy=case.xy,
         reruns=reruns, first=opened.gathered, locked=opened.locked, rest_per_day=case.rest,
@@ -192,8 +198,9 @@ def choose_stations(
     note |= _note_first(asked, opened, solution, note)
     if reruns:
         note["held_out"] = measure_held_out(
-            case.cover, case.weight, solution.chosen, count, required=opened.all, **again
-        )
+            case.cover, case.weight, solution.chosen, count, required=opened.all,
+            dayparts=_dayparts(case), **again,
+        )  # fmt: skip
     sites.attrs = {"siting": note}
     check_table(sites, "sites")
     _log(case, count, note, perf_counter() - began)
@@ -246,6 +253,13 @@ def _note_first(
     if opened.locked:
         note["required"] = len(opened.locked)
     return note
+
+
+def _dayparts(case: Case) -> np.ndarray:
+    """Return the weights by daypart, one row a daypart that has any."""
+    names = [f"weight_{name}" for name in daypart_names(case.demand)]
+    parts = case.demand[names].to_numpy(float).T
+    return np.asarray(parts[parts.sum(axis=1) > 0])
 
 
 def _districts(

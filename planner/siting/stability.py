@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from scipy.sparse import csr_array
 
+    from planner.samples import Samples
+
 NEIGHBOUR_M = 300.0  # a site this near serves the same place: five minutes on foot (guess)
 
 
@@ -33,6 +35,7 @@ def measure_stability(
     rest_per_day: np.ndarray,
     home: np.ndarray,
     locked: Sequence[int] = (),
+    samples: Samples | None = None,
     on_step: Callable[[int, int], None] | None = None,
 ) -> np.ndarray:
     """Return for each chosen column the share of reruns that choose it or a near candidate.
@@ -55,32 +58,37 @@ def measure_stability(
         others are chosen beside those that were picked.
     locked
         Columns that every rerun opens.
+    samples
+        Visits by worker and day, in the order of the rows of `cover`.
 
     Notes
     -----
-    A parametric bootstrap (Efron & Tibshirani 1993): visits in a cell over all days are Poisson
-    around what was seen. Each drawing is solved without a proof, by swaps from the plan and from
-    greedy, the better kept. Riders who come back every day make the real spread a little larger
-    than Poisson's.
+    A bootstrap over worker-days, see `planner.samples.Samples.draw`. Without samples a parametric
+    one (Efron & Tibshirani 1993): visits in a cell over all days are Poisson around what was seen,
+    and riders who come back make the real spread larger. Each drawing is solved without a proof, by
+    swaps from the plan and from greedy, the better kept.
     """
     if reruns == 0 or not len(chosen):
         return np.full(len(chosen), np.nan)
-    drawn = rng.poisson(weight * days, size=(reruns, weight.size)) / days
+    if samples is None:
+        drawn = rng.poisson(weight * days, size=(reruns, weight.size)) / days
+    else:
+        drawn = samples.draw(reruns, rng)
     runs = heuristic_mclp(
         cover, drawn, count, existing=existing, required=[*locked, *first], conflicts=conflicts,
         start=chosen, on_step=on_step,
     )  # fmt: skip
-    share = _share_near(xy, chosen, runs)
+    share = share_near(xy, chosen, runs)
     if len(first):
         rest = rng.poisson(rest_per_day * days, size=(reruns, rest_per_day.size)) / days
         is_open = np.append(existing, np.asarray(locked, dtype=np.int64))
         limits: dict[str, Any] = {"existing": is_open, "conflicts": conflicts, "most": len(first)}
         picks = [pick_first(row, home, cover, **limits) for row in rest]
-        share = np.where(np.isin(chosen, first), _share_near(xy, chosen, picks), share)
+        share = np.where(np.isin(chosen, first), share_near(xy, chosen, picks), share)
     return share
 
 
-def _share_near(
+def share_near(
     xy: np.ndarray, chosen: Sequence[int], runs: Sequence[Sequence[int] | np.ndarray]
 ) -> np.ndarray:
     """Return for each of the chosen in what share of the runs it or a near one is."""
