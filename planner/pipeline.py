@@ -20,7 +20,7 @@ from planner.coverage import (
     measure_edits,
     measure_equity,
 )
-from planner.demand import find_gatherings, find_hotspots, make_demand
+from planner.demand import find_gatherings, find_hotspots, make_demand, make_sampled_demand
 from planner.errors import InputError, SettingsError
 from planner.inputs import load_inputs
 from planner.parking import choose_parking
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
     from planner.inputs import Inputs
     from planner.network import StreetNetwork
+    from planner.samples import Samples
     from planner.tables import Reach
 
     Sides = dict[str, tuple[gpd.GeoDataFrame, pd.DataFrame]]  # when → stations, minutes to them
@@ -66,7 +67,7 @@ def plan_study(s: Settings, *, on_stage: OnStage | None = None) -> Plan:
 
     stops = stage("stays", _make_stops, s, inputs.activity, stage)
     visits, basis = _visits(s, inputs.activity, stops, stage)
-    demand = stage("demand", _weigh, s, visits, basis)
+    demand, samples = stage("demand", _weigh_sampled, s, visits, basis)
     places: dict[str, Any] = {"area": area, "streets": streets, "hosts": hosts, "rng": seed}
     hotspots = stage("hotspots", find_hotspots, demand, **places)
     gatherings = stage(
@@ -84,7 +85,7 @@ def plan_study(s: Settings, *, on_stage: OnStage | None = None) -> Plan:
     districts = districts_of(demand, area)
     sites = stage(
         "siting", _choose, s, reach, demand, candidates, today, districts=districts,
-        required=required,
+        required=required, samples=samples,
     )  # fmt: skip
     frontier = stage("frontier", _trace, s, reach, demand, candidates, sites)
     explanations = stage(
@@ -256,16 +257,27 @@ def _input_notes(inputs: Inputs, stops: gpd.GeoDataFrame) -> dict[str, dict[str,
 
 def _weigh(s: Settings, visits: gpd.GeoDataFrame, basis: str) -> gpd.GeoDataFrame:
     """Make demand of visits, and note what they are."""
-    demand = make_demand(
-        visits,
-        cell_m=s.demand.cell_m,
-        min_workers=s.demand.min_workers,
-        merge_m=s.demand.merge_m,
-        dayparts=s.demand.dayparts,
-        registered=s.demand.registered,
-        need=s.demand.need,
-        need_types=s.demand.need_types,
-    )
+    return _noted(make_demand(visits, **_weighing(s)), basis)
+
+
+def _weigh_sampled(
+    s: Settings, visits: gpd.GeoDataFrame, basis: str
+) -> tuple[gpd.GeoDataFrame, Samples | None]:
+    """Return the same and what it was averaged from, which no output holds."""
+    demand, samples = make_sampled_demand(visits, **_weighing(s))
+    return _noted(demand, basis), samples
+
+
+def _weighing(s: Settings) -> dict[str, Any]:
+    """Return what the study says on how visits become demand."""
+    names = (
+        "cell_m", "min_workers", "merge_m", "dayparts", "registered", "need", "need_types",
+    )  # fmt: skip
+    return {name: getattr(s.demand, name) for name in names}
+
+
+def _noted(demand: gpd.GeoDataFrame, basis: str) -> gpd.GeoDataFrame:
+    """Return demand with what a visit is."""
     demand.attrs["demand"]["basis"] = basis
     if basis == "presence":  # every sample is as long as any other
         by_class = [c for c in demand.columns if str(c).startswith("weight_class_")]
@@ -330,6 +342,7 @@ def _choose(
     *,
     districts: np.ndarray,
     required: list[str],
+    samples: Samples | None,
 ) -> gpd.GeoDataFrame:
     """Choose new stations; `today` are the minutes to those that there are."""
     known = (candidates["action"] == "keep").any()
@@ -341,6 +354,7 @@ def _choose(
         informal_share=s.siting.informal_share, time_limit_s=s.siting.time_limit_s,
         reruns=s.siting.reruns, rng=s.study.seed,
         existing_minutes=today["nearest_min"] if known else None, language=s.study.language,
+        samples=samples,
     )  # fmt: skip
 
 

@@ -48,7 +48,9 @@ class Stages:
 
 
 def _rows(result: object) -> int:
-    """Count what a stage made: edges of a network, pairs of a reach, rows of a table."""
+    """Count what a stage made: edges of a network, pairs of a reach, rows of a (first) table."""
+    if isinstance(result, tuple) and result:
+        return _rows(result[0])
     if hasattr(result, "n_edges"):
         return int(result.n_edges)
     if hasattr(result, "pairs"):
