@@ -1,4 +1,4 @@
-"""Leave out candidates that stand in each other's place or are worth too little, and count them."""
+"""Leave out candidates that may not be, or stand in each other's place, and count them."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ import numpy as np
 import shapely
 from scipy.spatial import cKDTree
 
-from planner.candidates.corners import demand_around
-from planner.geo import require_metric
+from planner.geo import names_at, require_metric
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import geopandas as gpd
     import pandas as pd
 
@@ -30,6 +31,44 @@ def keep_inside(
     within = shapely.intersects_xy(whole, offered.geometry.x, offered.geometry.y)
     kept = within | (offered["kind"] == "existing").to_numpy()
     return _drop(offered, kept, "outside the area", dropped)
+
+
+def keep_allowed(
+    offered: gpd.GeoDataFrame, exclude: gpd.GeoDataFrame | None, dropped: dict[str, int]
+) -> gpd.GeoDataFrame:
+    """Leave out what lies inside an excluded polygon, by its name, unless it exists already."""
+    names = names_at(offered.geometry, exclude)
+    names[(offered["kind"] == "existing").to_numpy()] = ""
+    for name in sorted(set(names) - {""}):
+        dropped[f"excluded: {name}"] = int((names == name).sum())
+    return offered.loc[names == ""]
+
+
+def keep_apart(
+    offered: gpd.GeoDataFrame, from_existing_m: float, dropped: dict[str, int]
+) -> gpd.GeoDataFrame:
+    """Leave out what stands nearer to an existing station than asked."""
+    if from_existing_m == 0:
+        return offered
+    existing = offered["kind"] == "existing"
+    near = _near(offered, existing, from_existing_m)
+    return _drop(offered, existing.to_numpy() | ~near, "near an existing station", dropped)
+
+
+def keep_some_of_class(
+    offered: gpd.GeoDataFrame,
+    served: np.ndarray,
+    most: Mapping[str, int],
+    dropped: dict[str, int],
+) -> np.ndarray:
+    """Tell which to keep: of a class of hosts at most so many, those that most demand reaches."""
+    kept = np.ones(len(offered), dtype=bool)
+    for name, count in most.items():
+        here = np.flatnonzero((offered["host_class"] == name).to_numpy())
+        kept[here[np.lexsort((here, -served[here]))][count:]] = False
+    if not kept.all():
+        dropped["more of a class of hosts than allowed"] = int((~kept).sum())
+    return kept
 
 
 def keep_distinct(offered: gpd.GeoDataFrame, dropped: dict[str, int]) -> gpd.GeoDataFrame:
@@ -81,25 +120,6 @@ def take_over(
     for k in np.flatnonzero(np.isfinite(apart)):
         rest.loc[hosts[which[k]]] += gone[INFORMAL].iloc[k]
     return offered.assign(**{INFORMAL: rest})
-
-
-def keep_best(
-    offered: gpd.GeoDataFrame,
-    demand: gpd.GeoDataFrame,
-    max_count: int,
-    catchment_m: float,
-    dropped: dict[str, int],
-) -> gpd.GeoDataFrame:
-    """Keep the best by demand around: gathering places first, corners last."""
-    around = demand_around(shapely.get_coordinates(offered.geometry), demand, catchment_m)
-    place = np.arange(len(offered))
-    corner = (offered["kind"] == "corner").to_numpy()
-    informal = (offered[INFORMAL] > 0).to_numpy()
-    order = np.lexsort((place, -around, corner, ~informal))
-    order = order[(offered["kind"] != "existing").to_numpy()[order]]
-    kept = (offered["kind"] == "existing").to_numpy(copy=True)
-    kept[order[: max(max_count, int(informal.sum()))]] = True
-    return _drop(offered, kept, "screened out", dropped)
 
 
 def _drop(

@@ -2,5 +2,6 @@
 
 from planner.cluster.compact import compact_groups
 from planner.cluster.density import dense_groups, group_medoids
+from planner.cluster.methods import METHODS, find_groups
 
-__all__ = ["compact_groups", "dense_groups", "group_medoids"]
+__all__ = ["METHODS", "compact_groups", "dense_groups", "find_groups", "group_medoids"]

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 _BUSY = 1.5  # times the median: what a group is at least (guess)
 _WIDE = 2.0  # a group whose points lie over twice the radius from its middle is looked at closer
 _STRICTER = 1.25  # how much denser the closer look asks for
+_BLOCK = 5_000  # points whose surroundings are looked at together: bounds the memory
 
 
 def compact_groups(xy: np.ndarray, weight: np.ndarray, *, radius_m: float) -> np.ndarray:
@@ -46,8 +47,7 @@ def compact_groups(xy: np.ndarray, weight: np.ndarray, *, radius_m: float) -> np
     within `radius_m` reaches the upper quartile and 1.5 × the median of all points' surroundings.
     In a busy centre such groups run together over kilometres; a group with points over 2 `radius_m`
     from its medoid is therefore searched again, asking for a quarter more, until its peaks part or
-    nothing denser is in it. (HDBSCAN, Campello et al. 2013, was tried on the cells of two cities:
-    as many groups, some of them over a kilometre wide, and it knows no weights.)
+    nothing denser is in it.
 
     Examples
     --------
@@ -62,30 +62,42 @@ def compact_groups(xy: np.ndarray, weight: np.ndarray, *, radius_m: float) -> np
     if not order.size:
         return label
     place, load = xy[order], weight[order]
-    around = _around(place, load, radius_m)
-    needed = float(max(np.quantile(around, 0.75), _BUSY * np.median(around)))
-    groups = list(_split(place, load, np.arange(len(load)), radius_m, needed))
-    for rank, (*_, g) in enumerate(sorted(_keys(place, load, groups))):
-        label[order[groups[g]]] = rank
+    around = weight_around(place, load, radius_m)
+    groups = list(_split(place, load, np.arange(len(load)), radius_m, busy_weight(around)))
+    rank = rank_groups(place, load, groups)
+    for g, group in enumerate(groups):
+        label[order[group]] = rank[g]
     return label
 
 
-def _keys(
-    xy: np.ndarray, weight: np.ndarray, groups: list[np.ndarray]
-) -> Iterator[tuple[float, float, float, int]]:
-    """Yield what groups are ordered by: weight, then the medoid's x and y."""
+def rank_groups(xy: np.ndarray, weight: np.ndarray, groups: list[np.ndarray]) -> np.ndarray:
+    """Return the rank of each group of positions: by weight, then by the medoid's x and y."""
+    key = []
     for g, group in enumerate(groups):
         label = np.zeros(len(group), dtype=np.int64)
         x, y = xy[group[group_medoids(xy[group], weight[group], label)[0]]]
-        yield -float(weight[group].sum()), float(x), float(y), g
+        key.append((-float(weight[group].sum()), float(x), float(y), g))
+    rank = np.empty(len(groups), dtype=np.int64)
+    rank[[g for *_, g in sorted(key)]] = np.arange(len(groups))
+    return rank
 
 
-def _around(xy: np.ndarray, weight: np.ndarray, radius_m: float) -> np.ndarray:
+def busy_weight(around: np.ndarray) -> float:
+    """Return what the surroundings of a busy point weigh at least, of those of all points."""
+    return float(max(np.quantile(around, 0.75), _BUSY * np.median(around)))
+
+
+def weight_around(xy: np.ndarray, weight: np.ndarray, radius_m: float) -> np.ndarray:
     """Return the weight within the radius of each point, its own included."""
     from scipy.spatial import cKDTree
 
-    near = cKDTree(xy).query_ball_point(xy, radius_m, return_sorted=True)
-    return np.array([weight[n].sum() for n in near])
+    everyone, around = cKDTree(xy), np.empty(len(xy))
+    for k in range(0, len(xy), _BLOCK):
+        some = cKDTree(xy[k : k + _BLOCK])
+        pairs = some.sparse_distance_matrix(everyone, radius_m, output_type="ndarray")
+        pairs = pairs[np.lexsort((pairs["j"], pairs["i"]))]
+        around[k : k + some.n] = np.bincount(pairs["i"], weight[pairs["j"]], minlength=some.n)
+    return around
 
 
 def _split(

@@ -6,7 +6,8 @@ import numpy as np
 
 from planner.errors import InputError
 
-_CHUNK = 2_000_000  # distances held at once
+_FEW = 1_000  # points of which all distances are held
+_SLACK = 1e-9  # relative: rounding of a bound on a sum of distances
 
 
 def dense_groups(
@@ -114,10 +115,26 @@ def group_medoids(xy: np.ndarray, weight: np.ndarray, label: np.ndarray) -> np.n
 
 
 def _distance_sums(xy: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Return each point's weighted sum of distances to all; infinite where it cannot be least.
+
+    The sum f is convex over the plane: f(p) >= f(q) + g·(p - q) with the slope g at any q. Of many
+    points only those are measured that no such cut rules out.
+    """
     from scipy.spatial.distance import cdist
 
-    step = max(1, _CHUNK // len(xy))
-    return np.concatenate([cdist(xy[i : i + step], xy) @ weight for i in range(0, len(xy), step)])
+    if len(xy) <= _FEW:
+        return cdist(xy, xy) @ weight
+    least, cost = np.zeros(len(xy)), np.full(len(xy), np.inf)
+    total = weight.sum()
+    k = int(np.argmin(((xy - weight @ xy / (total or 1.0)) ** 2).sum(1)))
+    while not np.isfinite(cost[k]) and least[k] <= cost.min() * (1.0 + _SLACK):
+        apart = xy[k] - xy
+        far = np.hypot(*apart.T)
+        cost[k] = cdist(xy[k : k + 1], xy)[0] @ weight
+        slope = (weight / np.where(far > 0, far, 1.0)) @ apart
+        np.maximum(least, cost[k] + (xy - xy[k]) @ slope, out=least)
+        k = int(np.argmin(np.where(np.isfinite(cost), np.inf, least)))
+    return cost
 
 
 def _by_weight(found: np.ndarray, weight: np.ndarray) -> np.ndarray:

@@ -8,6 +8,7 @@ from scipy.spatial.distance import pdist
 from shapely import box
 
 from planner.candidates import make_candidates
+from planner.coverage import make_reach
 from planner.errors import ColumnError, SettingsError
 from planner.network import StreetNetwork
 
@@ -133,8 +134,11 @@ def test_what_is_dropped_is_counted(demand, streets, tables):
         "candidates"
     ]
     assert note == {
-        "existing": 2, "host": 2, "hotspot": 1, "corner": 0, "informal": 0,
+        "existing": 2, "host": 2, "hotspot": 1, "corner": 0, "street": 0, "informal": 0,
         "dropped": {"outside the area": 1, "on the spot of another": 2},
+        "screening": {
+            "offered": 3, "dominated": 0, "cut": 0, "exact": True, "bound": None, "only_share": 0.0,
+        },
     }  # fmt: skip
 
 
@@ -171,12 +175,13 @@ def test_the_unnamed_are_called_after_their_district(demand, existing, area):
 
 
 def test_corners_keep_their_distance_and_the_busy_ones_lead(demand, streets):
-    found = make_candidates(demand, streets, kinds=["corners"], spacing_m=250, catchment_m=200)
+    found = make_candidates(demand, streets, kinds=["corners"], spacing_m=250, limit_min=5)
     xy = np.column_stack([found.geometry.x, found.geometry.y])
     assert pdist(xy).min() >= 250
-    near = [demand["weight_per_day"][demand.distance(p) <= 200].sum() for p in found.geometry]
-    assert near == sorted(near, reverse=True)
-    assert min(near) > 0
+    reach = make_reach(streets, demand, found, limit_min=5)
+    served = demand["weight_per_day"].to_numpy() @ (reach.minutes.toarray() > 0)
+    assert served.tolist() == sorted(served, reverse=True)
+    assert min(served) > 0
 
 
 def test_motorway_junctions_are_no_corners(demand):
@@ -185,15 +190,6 @@ def test_motorway_junctions_are_no_corners(demand):
         [100.0] * 4, crs=CRS, mode="drive", street_class=[5] * 4,
     )  # fmt: skip
     assert make_candidates(demand, fast, kinds=["corners"]).empty
-
-
-def test_screening_keeps_hosts_before_corners(demand, streets, hosts, existing):
-    found = make_candidates(demand, streets, existing=existing, hosts=hosts, max_count=5)
-    offered = found["kind"].value_counts()
-    assert offered["host"] == 3  # host a stands on a station
-    assert offered["corner"] == 2
-    assert offered["existing"] == 2
-    assert found.attrs["candidates"]["dropped"]["screened out"] > 0
 
 
 def test_order_of_rows_does_not_change_the_answer(demand, streets, tables):
@@ -225,7 +221,7 @@ def test_other_crs_are_brought_to_that_of_demand(demand, streets, hosts):
         ("Did you mean `corners`", {"kinds": ["corner"]}),
         ("spacing_m", {"spacing_m": 0}),
         ("max_count", {"max_count": 0}),
-        ("catchment_m", {"catchment_m": float("nan")}),
+        ("limit_min", {"limit_min": float("nan")}),
     ],
 )
 def test_bad_settings_are_one_clear_error(demand, streets, words, change):

@@ -30,8 +30,9 @@ def find_hotspots(
     streets: StreetNetwork | None = None,
     hosts: gpd.GeoDataFrame | None = None,
     eps_m: float | None = None,
+    cluster: str = "auto",
     medians: Sequence[str] = (),
-    rng: int | np.random.Generator = 0,  # noqa: ARG001  (nothing is drawn; all stages take it)
+    rng: int | np.random.Generator = 0,
 ) -> gpd.GeoDataFrame:
     """Find compact groups of demand points that are busier than usual.
 
@@ -46,10 +47,13 @@ def find_hotspots(
     eps_m
         How far a point looks around, in metres; if absent 200 (a guess: three minutes on foot), or
         one and a half hexagons where those are larger.
+    cluster
+        How points are grouped: ``auto``, ``dbscan``, ``hdbscan`` or ``kmeans``, see
+        `planner.cluster.find_groups`.
     medians
         Further columns of `demand`, of which each hot spot tells the weighted median of its points.
     rng
-        Accepted as in every stage; the method draws nothing.
+        Seed of the batches of k-means; the other methods draw nothing.
 
     Returns
     -------
@@ -68,13 +72,13 @@ def find_hotspots(
     ColumnError, CrsError, InputError
         The table is not what is declared, or lacks one of `medians`.
     SettingsError
-        `eps_m` is not greater than 0, or demand has no such daypart.
+        `eps_m` is not greater than 0, `cluster` is unknown, or demand has no such daypart.
 
     Notes
     -----
-    Weighted DBSCAN (Ester et al. 1996) looked at closer where groups run together, see
-    `planner.cluster.compact_groups`. All figures are sums over demand points, which are safe to
-    show; the same points serve all dayparts.
+    Unless told otherwise, weighted DBSCAN (Ester et al. 1996) looked at closer where groups run
+    together; k-means above 50,000 points. All figures are sums over demand points, which are safe
+    to show; the same points serve all dayparts.
     """
     began = perf_counter()
     check_table(demand, "demand")
@@ -84,8 +88,9 @@ def find_hotspots(
     radius_m = look_around_m(demand, eps_m)
     column = "weight_per_day" if daypart is None else _column(demand, daypart)
     found = gather(
-        demand, column, radius_m=radius_m, prefix="hs", label="hotspot_id", medians=medians
-    )
+        demand, column, radius_m=radius_m, prefix="hs", label="hotspot_id", medians=medians,
+        cluster=cluster, rng=rng,
+    )  # fmt: skip
     found.insert(0, "name", name_places(found.geometry, area=area, streets=streets, hosts=hosts))
     found["name"] = found["name"].astype(str)
     check_table(found, "hotspots")

@@ -33,7 +33,8 @@ def find_gatherings(
     streets: StreetNetwork | None = None,
     hosts: gpd.GeoDataFrame | None = None,
     eps_m: float | None = None,
-    rng: int | np.random.Generator = 0,  # noqa: ARG001  (nothing is drawn; all stages take it)
+    cluster: str = "auto",
+    rng: int | np.random.Generator = 0,
 ) -> gpd.GeoDataFrame:
     """Find where riders gather to rest, and tell which of these places have no shelter.
 
@@ -52,8 +53,10 @@ def find_gatherings(
         Where the names come from: `districts`, the network, `hosts`; each may be absent.
     eps_m
         How far a point looks around, as in `find_hotspots`.
+    cluster
+        As in `find_hotspots`.
     rng
-        Accepted as in every stage; the method draws nothing.
+        Seed of the batches of k-means; the other methods draw nothing.
 
     Returns
     -------
@@ -68,7 +71,7 @@ def find_gatherings(
     ColumnError, CrsError, InputError
         A table is not what is declared.
     SettingsError
-        `shelter_m` or `eps_m` is not greater than 0.
+        `shelter_m` or `eps_m` is not greater than 0, or `cluster` is unknown.
 
     Notes
     -----
@@ -83,7 +86,9 @@ def find_gatherings(
     radius_m = look_around_m(demand, eps_m)
     if REST not in demand.columns:
         demand = demand.assign(**{REST: 0.0})
-    found = gather(demand, REST, radius_m=radius_m, prefix="g", label="gathering_id")
+    found = gather(
+        demand, REST, radius_m=radius_m, prefix="g", label="gathering_id", cluster=cluster, rng=rng
+    )
     found.insert(0, "name", name_places(found.geometry, area=area, streets=streets, hosts=hosts))
     found["name"] = found["name"].astype(str)
     apart = _to_shelter_m(found, existing)

@@ -8,7 +8,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from planner.cluster import compact_groups, group_medoids
+from planner.cluster import find_groups, group_medoids
 from planner.errors import SettingsError
 from planner.settings import DAYPARTS
 from planner.weighted import weighted_quantile
@@ -46,6 +46,8 @@ def gather(
     prefix: str,
     label: str,
     medians: Sequence[str] = (),
+    cluster: str = "auto",
+    rng: int | np.random.Generator = 0,
 ) -> gpd.GeoDataFrame:
     """Group demand points by one of their weights and sum up all that a hot spot tells.
 
@@ -56,7 +58,7 @@ def gather(
     demand = demand.sort_index()
     xy = np.column_stack([demand.geometry.x, demand.geometry.y])
     weight = demand[column].to_numpy(dtype=float)
-    group = compact_groups(xy, weight, radius_m=radius_m)
+    group = find_groups(xy, weight, radius_m=radius_m, method=cluster, rng=rng)
     middle = xy[group_medoids(xy, weight, group)]
     dayparts = [f"weight_{name}" for name in daypart_names(demand)]
     known = {c: demand[c].to_numpy(float) for c in ["weight_per_day", *dayparts]}
