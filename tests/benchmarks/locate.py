@@ -25,253 +25,18 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import NamedTuple
 
 from locate_peers import REQUIRES
+from locate_rows import HEAD, LISTS, WITHIN, Listed, Row, Skipped, Target
+from locate_sizes import SIZES, TOWN_KM, Size
 from made_places import load_case, make_case, make_square, make_town
-from network import tell_ratio, tell_seconds
-from published_places import COUNTS
+from network import tell_seconds
 from table import HERE, environment, made_folder, print_table, run, say
 
-HEAD = (
-    "| task | CPU | value | LP residual | gap to LP bound | proven gap | peer | ratio | target "
-    "| met |"
-)
-LISTS = "| list | p | best known | value | bound | CPU | proven gap | reached |"
 _ONE_THREAD = {
     f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL", "NUMEXPR", "VECLIB", "NUMBA")
 }
 _TWICE_S = 6.0  # what is asked to be faster runs twice
-_RUN_ON = 3.0  # times the target: how long a proof may go on to tell when it would have ended
-_WITHIN = 0.95  # of the time limit are given, the rest is for reading and presolve
-_TOWN_KM = 1.0
-
-
-class Target(NamedTuple):
-    """What is asked: all of what is not None."""
-
-    seconds: float | None = None
-    gap: float | None = None
-    proven: bool = False
-    ratio: float | None = None
-
-    def __str__(self):
-        """Write it in words."""
-        words = ["proven"] if self.proven else []
-        if self.gap is not None:
-            words.append(f"≤ {self.gap:.1%}")
-        if self.seconds is not None:
-            words.append(f"≤ {tell_seconds(self.seconds)}")
-        if self.ratio is not None:
-            words.append(f"≥ {tell_ratio(self.ratio)}")
-        return ", ".join(words)
-
-    def met(self, said, ratio=None):
-        """Tell whether all of it holds."""
-        return not (
-            (self.proven and not said["proven"])
-            or (self.gap is not None and said["gap"] > self.gap)
-            or (self.seconds is not None and said["seconds"] > self.seconds)
-            or (self.ratio is not None and (ratio is None or ratio < self.ratio))
-        )
-
-    @property
-    def limit_s(self):
-        """Seconds to give."""
-        if self.seconds is None:
-            return 60.0
-        return self.seconds * (_RUN_ON if self.proven else _WITHIN)
-
-
-class Row(NamedTuple):
-    """One row of the table: `said` is what the job has told."""
-
-    task: str
-    said: dict
-    peer: str = ""
-    ratio: float | None = None
-    target: Target | None = None
-    good: bool = True  # what else is asked holds
-
-    def __str__(self):
-        """Write the row as Markdown."""
-        said, target, judged = self.said, "", ""
-        if self.target is not None:
-            target = str(self.target)
-            judged = "yes" if self.good and self.target.met(said, self.ratio) else "NO"
-        cells = [
-            self.task,
-            tell_seconds(said["seconds"]),
-            _told(said, "value", "{:,.0f}"),
-            *(_told(said, key, "{:.3%}") for key in ("residual", "lp_gap")),
-            f"{said['gap']:.3%}{' (proven)' if said['proven'] else ''}",
-            self.peer,
-            "" if self.ratio is None else tell_ratio(self.ratio),
-            target,
-            judged,
-        ]
-        return f"| {' | '.join(cells)} |"
-
-
-class Listed(NamedTuple):
-    """One row of the published values; `best` is None where nobody has published one."""
-
-    name: str
-    said: dict
-    best: float | None
-    most: bool = True  # the higher the better
-
-    @property
-    def reached(self):
-        """Tell whether the best known value is reached or beaten."""
-        value = self.said["value"]
-        return value >= self.best if self.most else value <= self.best
-
-    def __str__(self):
-        """Write the row as Markdown."""
-        said, reached = self.said, ""
-        if self.best is not None:
-            off = (said["value"] - self.best) / self.best
-            reached = ("yes" if self.reached else "NO") + (f" ({off:+.3%})" if off else "")
-        best = "" if self.best is None else f"{self.best:,.0f}"
-        cells = [
-            self.name, str(said["count"]), best, f"{said['value']:,.0f}", f"{said['bound']:,.0f}",
-            tell_seconds(said["seconds"]),
-            f"{said['gap']:.3%}{' (proven)' if said['proven'] else ''}", reached,
-        ]  # fmt: skip
-        return f"| {' | '.join(cells)} |"
-
-
-class Skipped(NamedTuple):
-    """What could not be asked, and why."""
-
-    task: str
-    why: str
-    columns: int
-
-    def __str__(self):
-        """Write the row as Markdown."""
-        return f"| {self.task} | skipped: {self.why} |{' |' * (self.columns - 2)}"
-
-
-def _told(said, key, form):
-    return form.format(said[key]) if key in said else "–"
-
-
-class Made(NamedTuple):
-    """A class of made cases: kind, how many, which radii and counts, and what is asked."""
-
-    kind: str
-    sites: int
-    clients: int
-    radii: tuple
-    counts: tuple
-    target: Target | None = None
-    peers: dict | None = None  # name to tell → peer and its options
-
-
-class Shares(NamedTuple):
-    """Partial covering of a town."""
-
-    sites: int
-    clients: int
-    targets: dict  # share → what is asked
-
-
-class Published(NamedTuple):
-    """How many of the published lists, and how long each may take."""
-
-    census: dict  # name → counts
-    census_s: float
-    census_off: float  # of the best known value may be missing
-    graphs: tuple
-    graphs_s: Target | None
-    centers_s: Target | None
-    quarters: dict  # size → counts
-    quarter: Target | None
-
-
-class Cities(NamedTuple):
-    """Real cities with so many candidates."""
-
-    spacing: dict  # name → metres between corners
-    counts: tuple
-    target: Target
-
-
-class Size(NamedTuple):
-    """What is asked."""
-
-    made: tuple
-    shares: tuple = ()
-    published: tuple = ()
-    cities: tuple = ()
-
-
-SPOPT = {
-    "spopt with HiGHS": ("spopt", {"solver": "HiGHS"}),
-    "spopt with CBC": ("spopt", {"solver": "CBC"}),
-}
-_BOTH = {"NewYork": COUNTS, "Bronx": COUNTS}
-_GRAPHS = tuple(range(1, 21))
-
-
-def _highs(limit_s):
-    return {f"plain HiGHS, {limit_s} s": ("highs", {"limit_s": limit_s})}
-
-
-_SMALL = Size(
-    made=(
-        Made("square", 40, 4_000, (3.25, 6.25), (5,)),
-        Made("town", 200, 2_000, (_TOWN_KM,), (10,), peers={**SPOPT, **_highs(60)}),
-        Made("town", 200, 5_000, (_TOWN_KM,), (30,)),
-    ),
-    shares=(Shares(200, 5_000, {0.5: None}),),
-    published=(
-        Published({"Bronx": (50,)}, 2.0, 0.01, (1, 2), None, None, {324: (5,)}, None),
-    ),
-)  # fmt: skip
-_MIDDLE = Size(
-    made=(
-        Made("square", 100, 100_000, (3.25, 4.0, 4.75, 5.5, 6.25), (10, 15),
-             Target(2.0, proven=True)),
-        Made("square", 100, 1_000_000, (5.5,), (10,), Target(10.0, proven=True)),
-        Made("town", 1_000, 10_000, (_TOWN_KM,), (20,), Target(proven=True, ratio=100.0),
-             {**SPOPT, **_highs(120)}),
-        Made("town", 500, 100_000, (_TOWN_KM,), (20,), Target(5.0, proven=True)),
-        Made("town", 1_000, 100_000, (_TOWN_KM,), (20,), Target(5.0, proven=True)),
-        Made("town", 500, 100_000, (_TOWN_KM,), (50, 125), Target(15.0, gap=0.002)),
-        Made("town", 1_000, 100_000, (_TOWN_KM,), (50, 125), Target(30.0, gap=0.008)),
-    ),
-    published=(
-        Published(_BOTH, 5.0, 0.001, _GRAPHS, Target(40.0, proven=True), Target(4.0, proven=True),
-                  dict.fromkeys((324, 402, 500), (5, 10, 20, 50)), Target(3.0, proven=True)),
-    ),
-    cities=(Cities({"porto": 150, "helsinki": 25}, (10, 20, 30), Target(10.0, gap=0.003)),),
-)  # fmt: skip
-_LARGE = Size(
-    made=(
-        Made("square", 100, 100_000, (5.5,), (10,), peers=_highs(120)),
-        Made("town", 2_000, 20_000, (_TOWN_KM,), (20,), Target(10.0, gap=0.005)),
-        Made("town", 2_000, 20_000, (_TOWN_KM,), (20,), Target(40.0, proven=True), _highs(100)),
-        Made("town", 5_000, 100_000, (_TOWN_KM,), (20,), Target(20.0, gap=0.006)),
-        Made("town", 5_000, 100_000, (_TOWN_KM,), (50, 125, 200), Target(20.0, gap=0.025)),
-        Made("town", 5_000, 100_000, (_TOWN_KM,), (50,), Target(120.0, gap=0.020)),
-        Made("town", 5_000, 100_000, (_TOWN_KM,), (125,), Target(120.0, gap=0.023)),
-        Made("town", 5_000, 100_000, (_TOWN_KM,), (200,), Target(120.0, gap=0.017)),
-        Made("town", 10_000, 300_000, (_TOWN_KM,), (20,), Target(30.0, gap=0.007)),
-        Made("town", 10_000, 300_000, (_TOWN_KM,), (50, 125, 200), Target(30.0, gap=0.029)),
-    ),
-    shares=(
-        Shares(5_000, 100_000, {0.8: Target(20.0, gap=0.07), 0.9: Target(20.0, gap=0.10)}),
-    ),
-    published=(Published(_BOTH, 60.0, 0.0, (), None, None, {}, None),),
-)  # fmt: skip
-SIZES = {
-    "S": _SMALL,
-    "M": _MIDDLE,
-    "L": Size(*(middle + large for middle, large in zip(_MIDDLE, _LARGE, strict=True))),
-}
 
 
 class Bench:
@@ -301,8 +66,9 @@ class Bench:
     def peer(self, name, /, **options):
         """Run a peer; spopt in its own environment."""
         python = sys.executable
-        if name in REQUIRES:
-            python = environment(self.peers / name, REQUIRES[name])
+        package = name.partition("_")[0]
+        if package in REQUIRES:
+            python = environment(self.peers / package, REQUIRES[package])
         text = json.dumps(options | {"file": str(options["file"])})
         return run(python, HERE / "locate_peers.py", name, text, environ=os.environ | _ONE_THREAD)
 
@@ -358,9 +124,24 @@ def require_sound(name, ours, theirs, *, solved):
         raise ValueError(f"{name} ends with {value:,.0f}, we with {ours['value']:,.0f}.")
 
 
+def measure_model(bench, asked):
+    """Solve a problem type of spopt, and compare."""
+    file = bench.case("square", asked.sites, asked.clients, asked.radius)
+    options = {"file": file, "model": asked.name, "count": asked.count, "radius": asked.radius}
+    said = bench.job("model", **options)
+    yield Row(f"{asked.name}, square {asked.sites:,} × {asked.clients:,}", said)
+    if not bench.peers:
+        return
+    theirs = bench.peer("spopt_model", **options)
+    if abs(theirs["value"] - said["value"]) > 1e-6 * said["value"] or not said["proven"]:
+        raise ValueError(f"{asked.name}: spopt ends with {theirs['value']}, we with {said}.")
+    told = f"spopt with HiGHS: {tell_seconds(theirs['seconds'])}"
+    yield Row("the same, equal", said, told, theirs["seconds"] / said["seconds"])
+
+
 def measure_shares(bench, asked):
     """Cover a share of a town with the fewest sites."""
-    file = bench.case("town", asked.sites, asked.clients, _TOWN_KM)
+    file = bench.case("town", asked.sites, asked.clients, TOWN_KM)
     for share, target in asked.targets.items():
         limit_s = target.limit_s if target else 10.0
         said = bench.job("share", file=file, target_share=share, limit_s=limit_s)
@@ -394,7 +175,7 @@ def measure_published(bench, asked):
         return [Skipped(*skipped, HEAD.count("|") - 1)], []
     rows, listed = [], []
     for name, counts in asked.census.items():
-        limit_s = _WITHIN * asked.census_s
+        limit_s = WITHIN * asked.census_s
         said = bench.job("census", folder=folder, name=name, counts=counts, limit_s=limit_s)
         lines = [Listed(f"{name} in {asked.census_s:g} s", one, one["best"]) for one in said]
         good = sum(line.said["value"] >= (1 - asked.census_off) * line.best for line in lines)
@@ -448,20 +229,24 @@ def _together(task, lines, target):
     return row._replace(said=row.said | {"seconds": sum(one["seconds"] for one in said)})
 
 
-def measure(bench, size):
+def measure(bench, size, parts):
     """Return rows of the table and of the list."""
     rows, listed = [], []
-    for made in size.made:
-        rows += map(_shown, measure_made(bench, made))
-    for shares in size.shares:
-        rows += map(_shown, measure_shares(bench, shares))
-    for published in size.published:
-        more, lines = measure_published(bench, published)
-        rows += map(_shown, more)
-        listed += lines
-    for cities in size.cities:
-        rows += map(_shown, measure_cities(bench, cities))
+    for part in parts:
+        for one in getattr(size, part):
+            if part == "published":
+                more, lines = measure_published(bench, one)
+                listed += lines
+            else:
+                more = MEASURES[part](bench, one)
+            rows += map(_shown, more)
     return rows, listed
+
+
+MEASURES = {
+    "made": measure_made, "models": measure_model, "shares": measure_shares,
+    "cities": measure_cities,
+}  # fmt: skip
 
 
 def _shown(row):
@@ -476,12 +261,13 @@ def main():
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--size", choices=SIZES, default="S")
+    parser.add_argument("--part", choices=Size._fields, nargs="+", default=Size._fields)
     parser.add_argument("--data", type=Path, help="where made cases are kept")
     parser.add_argument("--peers", type=Path, help="folder of virtual environments, one a peer")
     asked = parser.parse_args()
     with TemporaryDirectory() as folder:
         bench = Bench(asked.data or Path(folder), asked.peers)
-        rows, listed = measure(bench, SIZES[asked.size])
+        rows, listed = measure(bench, SIZES[asked.size], asked.part)
     said = "" if asked.peers else "No peer was asked: see `--peers`. "
     versions = ", ".join(f"{name} {version(name)}" for name in ("highspy", "numba", "scipy"))
     print_table(HEAD, rows, "")

@@ -23,8 +23,16 @@ from published_places import (
     read_graph,
     read_quarter,
 )
+from scipy.sparse import csr_array
 
-from planner.locate import mclp, pmedian, solve_lscp, solve_mclp, solve_pcenter, solve_pmedian
+from planner.locate import (
+    mclp,
+    pmedian,
+    solve_lscp,
+    solve_mclp,
+    solve_pcenter,
+    solve_pmedian,
+)
 
 _STUDIES = {
     "porto": """
@@ -201,6 +209,28 @@ def least_travel(table, weight, count, limit_s, gap):
     return said | {"lp_gap": max(0.0, said["value"] - relaxed) / said["value"]}
 
 
+def model(file, model, count, radius):
+    """One of spopt's problem types on distances, making the cover of them included."""
+    case = load_case(file)
+    places = case.places
+    away = np.hypot(*(places.clients[:, None] - places.sites).transpose(2, 0, 1))
+    with cpu_limits():
+        seconds, found = take_turns(
+            {"ours": lambda: MODELS[model](away, places.weight, count, radius=radius)}, {"ours": 2}
+        )
+    return tell(seconds["ours"], found["ours"])
+
+
+MODELS = {
+    "LSCP": lambda away, *_, radius: solve_lscp(csr_array(away <= radius), gap=0.0),
+    "MCLP": lambda away, weight, count, *, radius: solve_mclp(
+        csr_array(away <= radius), weight, count, gap=0.0
+    ),
+    "PMedian": lambda away, weight, count, **_: solve_pmedian(away, weight, count, gap=1e-6),
+    "PCenter": lambda away, _, count, **__: solve_pcenter(away, count, gap=0.0),
+}
+
+
 def city(data, name, spacing, out):
     """A real city as a case: what `run_study` finds within reach of its candidates."""
     from planner.pipeline import run_study  # what reads files is slow to import
@@ -252,7 +282,7 @@ def warm():
 
 JOBS = {
     "cover": cover, "share": share, "census": census, "medians": medians, "centers": centers,
-    "quarters": quarters, "city": city,
+    "quarters": quarters, "city": city, "model": model,
 }  # fmt: skip
 
 

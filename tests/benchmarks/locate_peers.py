@@ -1,9 +1,9 @@
 """What others do with the same cover; spopt runs in an environment of its own.
 
 `python locate_peers.py spopt '{"file": "town.npz", "count": 20, "solver": "HiGHS"}'` prints CPU
-seconds of building and solving, and the value found. `highs` is the textbook's program given to
-HiGHS as it is: one continuous variable a client, one binary a site. Only numpy and the peer are
-imported.
+seconds of building and solving, and the value found. `spopt_model` solves any of its problem types
+(`MODELS`) by distance. `highs` is the textbook's program given to HiGHS as it is: one continuous
+variable a client, one binary a site. Only numpy and the peer are imported.
 """
 
 import argparse
@@ -15,6 +15,7 @@ import time
 import numpy as np
 
 REQUIRES = {"spopt": ["spopt==0.7.0", "highspy==1.15.1"]}
+MODELS = ("LSCP", "MCLP", "PMedian", "PCenter")
 
 
 def spopt(file, count, solver):
@@ -35,6 +36,32 @@ def spopt(file, count, solver):
     return {
         "building": built - start, "seconds": end - start,
         "value": value_of(weight, indptr, indices, chosen),
+    }  # fmt: skip
+
+
+def spopt_model(file, model, count, radius):
+    """Build a model from distances and solve it with HiGHS; its objective is the value."""
+    import pulp
+    from spopt import locate
+
+    with np.load(file) as case:
+        weight, clients, sites = (case[name] for name in ("weight", "clients", "sites"))
+    cost = np.hypot(*(clients[:, None] - sites).transpose(2, 0, 1))
+    solver = pulp.HiGHS(msg=False, threads=1)
+    within, some = {"service_radius": radius}, {"p_facilities": count}
+    asked = {
+        "LSCP": within, "LSCPB": within | {"solver": solver},
+        "MCLP": {"weights": weight, **within, **some}, "PMedian": {"weights": weight, **some},
+        "PCenter": some,
+    }[model]  # fmt: skip
+    start = used()
+    built_model = getattr(locate, model).from_cost_matrix(cost, **asked)
+    built = used()
+    solved = built_model.solve(solver)
+    end = used()
+    return {
+        "building": built - start, "seconds": end - start,
+        "value": solved.problem.objective.value(),
     }  # fmt: skip
 
 
@@ -109,7 +136,7 @@ def used():
     return time.process_time() + times.children_user + times.children_system
 
 
-PEERS = {"spopt": spopt, "highs": highs}
+PEERS = {"spopt": spopt, "spopt_model": spopt_model, "highs": highs}
 
 
 def main():
@@ -121,7 +148,7 @@ def main():
     with os.fdopen(os.dup(1), "w") as answer:
         os.dup2(2, 1)  # what compiled code prints on its way
         said = PEERS[asked.peer](**asked.options)
-        package = {"highs": "highspy"}.get(asked.peer, asked.peer)
+        package = {"highs": "highspy"}.get(asked.peer, "spopt")
         json.dump(said | {"version": importlib.metadata.version(package)}, answer)
 
 

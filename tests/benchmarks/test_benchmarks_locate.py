@@ -8,12 +8,14 @@ import sys
 import locate
 import locate_jobs
 import locate_peers
+import locate_rows
+import locate_sizes
 import made_places
 import numpy as np
 import published_places
 import pytest
 
-COLUMNS = locate.HEAD.count("|") - 1
+COLUMNS = locate_rows.HEAD.count("|") - 1
 
 
 def here(_python, script, name, text, environ=None):
@@ -45,7 +47,7 @@ def covered(case, sites):
 
 @pytest.mark.parametrize(("kind", "radius"), [("square", 5.0), ("town", 4.0)])
 def test_values_are_those_of_enumeration(bench, kind, radius):
-    made = locate.Made(kind, 11, 300, (radius,), (3,), locate.Target(60.0, proven=True))
+    made = locate_sizes.Made(kind, 11, 300, (radius,), (3,), locate.Target(60.0, proven=True))
     (row,) = locate.measure_made(bench, made)
     case = made_places.load_case(bench.case(kind, 11, 300, radius))
     best = max(covered(case, chosen) for chosen in itertools.combinations(range(11), 3))
@@ -56,7 +58,7 @@ def test_values_are_those_of_enumeration(bench, kind, radius):
 
 
 def test_the_three_numbers_are_told_apart(bench):
-    made = locate.Made("town", 60, 800, (3.0,), (8,))
+    made = locate_sizes.Made("town", 60, 800, (3.0,), (8,))
     (row,) = locate.measure_made(bench, made)
     said = row.said
     assert 0 <= said["residual"] < 0.01
@@ -86,7 +88,7 @@ def test_a_relaxation_that_was_not_needed_has_no_residual(bench):
 
 
 def test_fewest_sites_are_those_of_enumeration(bench):
-    (row,) = locate.measure_shares(bench, locate.Shares(9, 400, {0.04: None}))
+    (row,) = locate.measure_shares(bench, locate_sizes.Shares(9, 400, {0.04: None}))
     case = made_places.load_case(bench.case("town", 9, 400, 1.0))
     enough = 0.04 * case.places.weight.sum()
     fewest = next(
@@ -97,13 +99,13 @@ def test_fewest_sites_are_those_of_enumeration(bench):
 
 
 def test_published_values_are_reached(real):
-    asked = locate.Published(
+    asked = locate_sizes.Published(
         {"Bronx": (50,)}, 1.5, 0.01, (1, 2), locate.Target(60.0, proven=True), None, {324: (5,)},
         locate.Target(60.0, proven=True),
     )  # fmt: skip
     rows, listed = locate.measure_published(real, asked)
     assert all(len(cells(row)) == COLUMNS for row in rows)
-    assert all(len(cells(line)) == locate.LISTS.count("|") - 1 for line in listed)
+    assert all(len(cells(line)) == locate_rows.LISTS.count("|") - 1 for line in listed)
     census, *graphs, quarter = listed
     assert census.said["value"] >= 0.99 * census.best
     assert [line.best for line in graphs] == [5819, 4093, 127, 98]
@@ -121,7 +123,7 @@ def test_best_sites_of_the_bronx_are_worth_what_is_listed(shared):
 
 
 def test_what_is_absent_is_a_line(bench):
-    cities = locate.Cities({"porto": 150}, (10,), locate.Target(10.0, gap=0.003))
+    cities = locate_sizes.Cities({"porto": 150}, (10,), locate.Target(10.0, gap=0.003))
     rows = [*locate.measure_cities(bench, cities)]
     more, listed = locate.measure_published(bench, locate.SIZES["M"].published[0])
     assert not listed
@@ -134,15 +136,15 @@ def test_a_real_city_is_kept_and_covered(bench):
     bench.shared.joinpath("porto").mkdir(parents=True)
     places = made_places.make_town(50, 500)
     made_places.make_case(places, 2.0).save(bench.folder / "porto-150.npz")
-    cities = locate.Cities({"porto": 150}, (5, 10), locate.Target(60.0, gap=0.5))
+    cities = locate_sizes.Cities({"porto": 150}, (5, 10), locate.Target(60.0, gap=0.5))
     rows = [*locate.measure_cities(bench, cities)]
     assert [cells(row)[0] for row in rows] == ["Porto 50 × 500, p 5", "Porto 50 × 500, p 10"]
     assert [cells(row)[-1] for row in rows] == ["yes", "yes"]
 
 
 def test_peers_find_the_same(bench, monkeypatch):
-    asked = locate.Made("town", 40, 600, (1.0,), (6,), locate.Target(ratio=100.0),
-                        {**locate.SPOPT, **locate._highs(30)})  # fmt: skip
+    asked = locate_sizes.Made("town", 40, 600, (1.0,), (6,), locate.Target(ratio=100.0),
+                        {**locate_sizes.SPOPT, **locate_sizes._highs(30)})  # fmt: skip
     plain = locate.Bench.peer
 
     def peer(self, name, /, **options):
@@ -158,6 +160,28 @@ def test_peers_find_the_same(bench, monkeypatch):
     assert rows[0].ratio == 50.0 / first.said["seconds"]
     assert cells(rows[0])[-2:] == ["≥ 100×", "yes" if rows[0].ratio >= 100 else "NO"]
     assert cells(rows[2])[-1] == ""
+
+
+def test_models_are_compared(bench, monkeypatch):
+    ours = {}
+
+    def peer(_, name, /, **options):
+        assert name == "spopt_model"
+        return {"value": ours[options["model"]] + off, "building": 1.0, "seconds": 50.0}
+
+    monkeypatch.setattr(locate.Bench, "peer", peer)
+    for name in locate_peers.MODELS:
+        asked, off = locate_sizes.Model(name, 12, 150, 3, 14.0), 0.0
+        bench.peers = None
+        (alone,) = locate.measure_model(bench, asked)
+        assert alone.said["proven"]
+        ours[name], bench.peers = alone.said["value"], bench.folder
+        first, same = locate.measure_model(bench, asked)
+        assert cells(same)[0] == "the same, equal"
+        assert same.ratio == 50.0 / first.said["seconds"]
+        off = 1.0
+        with pytest.raises(ValueError, match="spopt ends with"):
+            [*locate.measure_model(bench, asked)]
 
 
 def test_a_peer_that_refutes_us_ends_the_run():
@@ -185,7 +209,7 @@ def test_a_peer_that_cannot_be_installed_is_a_line(bench, monkeypatch):
 
     monkeypatch.setattr(locate, "environment", fail)
     bench.peers = bench.folder
-    asked = locate.Made("town", 40, 600, (1.0,), (6,), peers=locate.SPOPT)
+    asked = locate_sizes.Made("town", 40, 600, (1.0,), (6,), peers=locate_sizes.SPOPT)
     rows = [*locate.measure_peers(bench, asked, bench.folder, 6, {})]
     assert ["not installable" in str(row) for row in rows] == [True, True]
     assert all(len(cells(row)) == COLUMNS for row in rows)
@@ -215,7 +239,7 @@ def test_every_peer_is_documented():
     )  # fmt: skip
     assert all(name in done.stdout for name in locate_peers.PEERS)
     asked = {peer for size in locate.SIZES.values() for made in size.made
-             for peer, _ in (made.peers or {}).values()}  # fmt: skip
+             for peer, _ in (made.peers or {}).values()} | {"spopt_model"}  # fmt: skip
     assert asked == set(locate_peers.PEERS)
 
 
