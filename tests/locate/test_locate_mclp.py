@@ -330,43 +330,6 @@ def test_bad_input_is_one_clear_error(error, words, change):
     assert str(caught.value).rstrip().endswith((".", "`"))
 
 
-def read_census(path):
-    """Latitudes, longitudes and demand of a published instance."""
-    lines = path.read_text().splitlines()
-    first = next(i for i, line in enumerate(lines) if line.startswith("NODE_COORD"))
-    second = next(i for i, line in enumerate(lines) if line.startswith("DEMAND"))
-    points = np.array([line.split()[:2] for line in lines[first + 1 : second] if line.strip()])
-    demand = [line.split()[-1] for line in lines[second + 1 :] if line.strip() not in {"", "EOF"}]
-    return points.astype(float), np.array(demand, dtype=float)
-
-
-def within(points, radius_m):
-    """Haversine, R = 6,371 km."""
-    lat, lon = np.radians(points).T
-    half = np.sin((lat[:, None] - lat) / 2) ** 2
-    half += np.cos(lat[:, None]) * np.cos(lat) * np.sin((lon[:, None] - lon) / 2) ** 2
-    return 2 * 6_371_000 * np.arcsin(np.sqrt(half)) <= radius_m
-
-
-@pytest.mark.parametrize(
-    ("name", "count", "radius_m"),
-    [("NewYork", 50, 400), ("NewYork", 100, 400), ("Bronx", 50, 600), ("Bronx", 100, 600)],
-)
-def test_published_values_are_reached_and_bounded(shared, name, count, radius_m):
-    folder = shared / "locate" / "mclp"
-    points, demand = read_census(folder / f"{name}.txt")
-    listed = (folder / "best" / f"{name}_{count}_{radius_m}.txt").read_text().split()
-    sites = np.array(listed[3:], dtype=int)
-    near = within(points, radius_m)
-    best = covered(near, demand, sites)
-    solution = solve_mclp(sparse.csr_array(near), demand, count, time_limit_s=4)
-    assert sites.size == count
-    assert solution.objective >= 0.995 * best
-    assert solution.bound >= best
-    assert solution.gap < 0.02
-    assert solution.objective == pytest.approx(covered(near, demand, solution.chosen))
-
-
 def test_rivals_of_a_fixed_site_stay_closed():
     """Reduced costs open a site for good; its rivals must leave the kernel with it."""
     rows = ["00100", "00001", "00000", "01011", "01000", "00110", "01000", "01001", "00010",

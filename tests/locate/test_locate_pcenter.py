@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
-from scipy.sparse.csgraph import shortest_path
 
 from planner.errors import InputError, NoSolutionError, SettingsError
 from planner.locate import solve_pcenter
@@ -183,24 +182,3 @@ def test_bad_input_is_one_clear_error(error, words, change):
     with pytest.raises(error, match=words) as caught:
         solve_pcenter(change.pop("travel", GOOD), change.pop("count", 1), **change)
     assert str(caught.value).rstrip().endswith(".")
-
-
-def read_pmed(path):
-    """Distances and the count of an OR-Library graph (Beasley 1985)."""
-    numbers = [int(v) for v in path.read_text().split()]
-    n, m, count = numbers[:3]
-    edges = np.array(numbers[3 : 3 + 3 * m]).reshape(m, 3)
-    table = np.zeros((n, n))
-    for i, j, length in edges:
-        table[i - 1, j - 1] = table[j - 1, i - 1] = length
-    return shortest_path(table, directed=False), count
-
-
-@pytest.mark.parametrize("number", [1, 2, 5, 8, 10, 12, 14, 15, 17, 20])
-def test_published_radii_are_reached_and_proven(shared, number):
-    folder = shared / "locate" / "pmed"
-    table, count = read_pmed(folder / f"pmed{number}.txt")
-    listed = dict(line.split() for line in (folder / "kcenteropt.txt").read_text().splitlines())
-    solution = solve_pcenter(table, count, gap=0.0)
-    assert solution.objective == solution.bound == float(listed[f"pmed{number}"])
-    assert solution.status == "optimal"
