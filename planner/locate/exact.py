@@ -137,7 +137,7 @@ def prove(
     best = chosen
     if shares is not None:
         found = np.flatnonzero(shares > 0.5)
-        if _feasible(limits, found):
+        if keeps_limits(limits, found):
             value = kernel.base + covered_weight(cover, weight, found)
             before = kernel.base + covered_weight(cover, weight, np.flatnonzero(start))
             if value > before:
@@ -204,25 +204,9 @@ def _model(cover: Cover, weight: np.ndarray, limits: Limits) -> tuple[Any, float
     links = sparse.csr_array(
         (np.full(row.size, -1.0), (row, cover.candidate[inside])), shape=(many.size, n)
     )
-    cliques = _cliques(limits)
-    packed = sparse.csr_array(
-        (
-            np.ones(sum(map(len, cliques))),
-            (
-                np.repeat(np.arange(len(cliques)), [len(c) for c in cliques]).astype(np.int64),
-                np.array([j for c in cliques for j in c], dtype=np.int64),
-            ),
-        ),
-        shape=(len(cliques), n),
-    )
-    totals = np.vstack([np.ones(n), limits.cost])
-    left = sparse.vstack([links, sparse.csr_array(totals), packed])
-    right = sparse.vstack(
-        [
-            sparse.eye_array(many.size),
-            sparse.csr_array((2 + len(cliques), many.size)),
-        ]
-    )
+    within, most = limit_rows(limits)
+    left = sparse.vstack([links, within])
+    right = sparse.vstack([sparse.eye_array(many.size), sparse.csr_array((most.size, many.size))])
     matrix = sparse.csr_array(sparse.hstack([left, right]))
     lp = highspy.HighsLp()
     lp.num_col_, lp.num_row_ = n + many.size, matrix.shape[0]
@@ -230,9 +214,7 @@ def _model(cover: Cover, weight: np.ndarray, limits: Limits) -> tuple[Any, float
     lp.col_cost_ = factor * np.concatenate([direct, weight[many].astype(float)])
     lp.col_lower_, lp.col_upper_ = np.zeros(lp.num_col_), np.ones(lp.num_col_)
     lp.row_lower_ = np.full(lp.num_row_, -highspy.kHighsInf)
-    lp.row_upper_ = np.concatenate(
-        [np.zeros(many.size), [limits.most, limits.budget], np.ones(len(cliques))]
-    )
+    lp.row_upper_ = np.concatenate([np.zeros(many.size), most])
     lp.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
     lp.a_matrix_.start_, lp.a_matrix_.index_ = matrix.indptr, matrix.indices
     lp.a_matrix_.value_ = matrix.data
@@ -245,6 +227,24 @@ def _clients(cover: Cover) -> tuple[np.ndarray, np.ndarray]:
     """Clients that one candidate alone covers, and the others."""
     degree = np.diff(cover.back)
     return np.flatnonzero(degree == 1), np.flatnonzero(degree > 1)
+
+
+def limit_rows(limits: Limits) -> tuple[sparse.csr_array, np.ndarray]:
+    """Return count, costs and conflicts as rows over the candidates, and what each may reach."""
+    groups = _cliques(limits)
+    packed = sparse.csr_array(
+        (
+            np.ones(sum(map(len, groups))),
+            (
+                np.repeat(np.arange(len(groups)), [len(c) for c in groups]).astype(np.int64),
+                np.array([j for c in groups for j in c], dtype=np.int64),
+            ),
+        ),
+        shape=(len(groups), limits.cost.size),
+    )
+    totals = sparse.csr_array(np.vstack([np.ones(limits.cost.size), limits.cost]))
+    most = np.concatenate([[limits.most, limits.budget], np.ones(len(groups))])
+    return sparse.csr_array(sparse.vstack([totals, packed])), most
 
 
 def _cliques(limits: Limits) -> list[list[int]]:
@@ -283,7 +283,7 @@ def _among(limits: Limits, keep: np.ndarray, n: int) -> tuple[np.ndarray, np.nda
     return start, rival[inside]
 
 
-def _feasible(limits: Limits, chosen: np.ndarray) -> bool:
+def keeps_limits(limits: Limits, chosen: np.ndarray) -> bool:
     """Tell whether a rounded choice keeps every limit."""
     inside = np.zeros(limits.start.size - 1, dtype=bool)
     inside[chosen] = True

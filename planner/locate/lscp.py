@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+from scipy import sparse
 
 from planner.compiled import working_seconds
 from planner.errors import InputError, NoSolutionError, SettingsError
+from planner.locate.exact import keeps_limits
+from planner.locate.limited import cheapest_within
 from planner.locate.lscp_partial import cover_share
-from planner.locate.presolve import make_core, restrict
+from planner.locate.needs import Needs, check_groups, make_floor
+from planner.locate.presolve import core_limits, make_core, restrict
 from planner.locate.problem import check_numbers, check_weight, make_problem, scale_weight
 from planner.locate.setcover import Answer, cover_all
-from planner.locate.setcover_reduce import outdone
-from planner.locate.solution import at_least, tell
+from planner.locate.setcover_reduce import implied, keep_part, outdone
+from planner.locate.solution import TOLERANCE, at_least, tell
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -34,6 +38,10 @@ def solve_lscp(
     weight: Any = None,
     target_share: float = 1.0,
     cost: Any = None,
+    budget: float | None = None,
+    conflicts: np.ndarray | None = None,
+    groups: Sequence[Any] | np.ndarray | None = None,
+    floor: float = 0.0,
     existing: Sequence[int] | np.ndarray = (),
     required: Sequence[int] | np.ndarray = (),
     forbidden: Sequence[int] | np.ndarray = (),
@@ -55,6 +63,14 @@ def solve_lscp(
         Of the total weight that must be covered, 0..1; 1 is all of it.
     cost
         Shape (candidates,), finite, not negative; without it every candidate costs 1.
+    budget
+        With `cost`: what the chosen may cost together. The cheapest are sought in any case; if
+        they cost more there is no solution.
+    conflicts
+        Shape (k, 2): pairs of columns of which at most one may be chosen.
+    groups, floor
+        Shape (demand,): the group of every row, any names, and the share of each group's weight
+        that must be covered, 0 … 1, the existing included; 0 is no floor.
     existing
         Columns already open: their cover counts, they cost nothing and are not in `chosen`.
     required, forbidden
@@ -81,7 +97,8 @@ def solve_lscp(
     SettingsError
         `target_share` or another number is out of range, or a column is required and forbidden.
     NoSolutionError
-        All that may be opened together cover less; the message says how much they cover.
+        All that may be opened together cover less; the message says how much they cover. Or the
+        required break a limit, the budget is too small, or conflicts or the floor leave no choice.
 
     Notes
     -----
@@ -97,6 +114,11 @@ def solve_lscp(
     leaves doubt HiGHS decides, if what is left is not too large; it works in floating point, so its
     bound is told 1e-6 lower than it says, and rounded up where the costs are whole.
 
+    A floor f adds Σ_{i in g} w_i y_i ≥ f Σ_{i in g} w_i for every group g, conflicts add
+    x_j + x_k ≤ 1. Where the optimum without them breaks them HiGHS decides, and a search under
+    growing weights of what lacks (`planner.locate.needs`) finds choices; the bound without them
+    holds too.
+
     Examples
     --------
     >>> from scipy.sparse import csr_array
@@ -110,48 +132,55 @@ def solve_lscp(
     began = working_seconds()
     _check_share(target_share)
     check_numbers(time_limit_s, gap)
-    problem, price = _posed(cover, cost, existing, required, forbidden)
+    problem, price = _posed(cover, cost, budget, conflicts, existing, required, forbidden)
     values = check_weight(
         np.ones(problem.matrix.shape[0]) if weight is None else weight, problem.matrix.shape[0]
     )
     core = make_core(problem)
     scaled = scale_weight(values)
+    whole = target_share == 1.0
     target = _target(problem, core, values, scaled, target_share)
     tell(on_step, 1, _STEPS)
     costs = scale_weight(price)
-    answer = _decide(
-        core,
-        scaled,
-        costs,
-        target if target_share < 1.0 else None,
-        needy=values > 0,
-        gap=gap,
-        rng=np.random.default_rng(rng),
-        deadline=began + time_limit_s,
-    )
+    aim = _Aim(gap, np.random.default_rng(rng), began + time_limit_s)
+    answer = _decide(core, scaled, costs, None if whole else target, needy=values > 0, aim=aim)
+    if floor:
+        check_groups(groups, floor, values.size)
+    if floor or problem.limits.rival.size:
+        limits = _Limits(problem, core, costs.whole[core.columns], scaled, values > 0)
+        needs = None if whole else limits.needs(groups, floor, target)
+        answer = limits.decide(answer, needs, costs.unit, aim)
     tell(on_step, 2, _STEPS)
     chosen = np.sort(np.concatenate([problem.required, core.columns[answer.chosen]]))
     objective = math.fsum(price[chosen])
     must = int(costs.whole[problem.required].sum())
     bound = max(0.0, (must + answer.bound - costs.slack) / costs.scale)
+    _check_budget(budget, objective, bound)
     tell(on_step, _STEPS, _STEPS)
     seconds = working_seconds() - began
     return at_least(chosen, objective, bound, gap=gap, model="lscp", seconds=seconds)
 
 
-def _posed(
+def _posed(  # noqa: PLR0917
     cover: Any,
     cost: Any,
+    budget: float | None,
+    conflicts: np.ndarray | None,
     existing: Sequence[int] | np.ndarray,
     required: Sequence[int] | np.ndarray,
     forbidden: Sequence[int] | np.ndarray,
 ) -> tuple[Problem, np.ndarray]:
-    """Check the arguments as the covering models do; no count and no budget limits the choice."""
+    """Check the arguments as the covering models do; no count limits the choice."""
+    if budget is not None and cost is None:
+        raise SettingsError("`budget` needs `cost`: what each candidate costs.")
+    if budget is not None and not (math.isfinite(budget) and budget >= 0):
+        raise SettingsError(f"`budget` must be finite and not negative. Got {budget}.")
     columns = cover.shape[1] if getattr(cover, "ndim", 0) == 2 else 0
     try:
         price = np.ones(columns) if cost is None else np.asarray(cost, dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise InputError("`cost` must hold numbers, one a candidate.") from error
+    free = float(np.abs(np.nan_to_num(price, posinf=0.0, neginf=0.0)).sum()) * 2.0
     problem = make_problem(
         cover,
         None,
@@ -159,10 +188,84 @@ def _posed(
         required=required,
         forbidden=forbidden,
         cost=price,
-        budget=float(np.abs(np.nan_to_num(price, posinf=0.0, neginf=0.0)).sum()) * 2.0,
+        budget=free,
+        conflicts=conflicts,
     )
     # without costs a dominated candidate is never needed, as if only the count mattered
-    return replace(problem, exact_count=cost is None), price
+    plain = cost is None and problem.limits.rival.size == 0
+    return replace(problem, exact_count=plain), price
+
+
+class _Aim(NamedTuple):
+    """How close, how long, and by which random numbers."""
+
+    gap: float
+    rng: np.random.Generator
+    deadline: float
+
+
+class _Limits(NamedTuple):
+    """What a choice of core candidates must keep beside its own target.
+
+    `cost` is that of the core's candidates; `needy` are the demand rows that count.
+    """
+
+    problem: Problem
+    core: Core
+    cost: np.ndarray
+    scaled: Scaled
+    needy: np.ndarray
+
+    def needs(self, groups: Sequence[Any] | np.ndarray | None, floor: float, target: int) -> Needs:
+        """Return what must be covered of every group, and of everything."""
+        core, whole = self.core, self.scaled.whole
+        clients = core.cover.back.size - 1
+        every = Needs(
+            sparse.csr_array(core.weigh(whole)[None].astype(float)), np.array([float(target)])
+        )
+        if not floor:
+            return every
+        kept = make_floor(
+            groups, floor, whole, settled=self.problem.open_rows, client=core.group,
+            clients=clients,
+        )  # fmt: skip
+        kept.check_reach()
+        return Needs(
+            sparse.csr_array(sparse.vstack([every.share, kept.needs.share])),
+            np.append(every.need, kept.needs.need),
+        )
+
+    def decide(self, answer: Answer, needs: Needs | None, unit: int, aim: _Aim) -> Answer:
+        """Keep an answer that keeps the limits, or find the cheapest that does."""
+        limits = core_limits(self.problem, self.core)
+        # what the choice costs is the objective, so a budget has no say in the search
+        limits = limits._replace(cost=np.ones(self.cost.size), budget=float(limits.most))
+        cover = self.core.cover
+        if keeps_limits(limits, answer.chosen) and (
+            needs is None or needs.kept(cover, answer.chosen)
+        ):
+            return answer
+        if needs is None:  # rows without weight need no cover, and rows implied by others neither
+            heavy = np.zeros(cover.back.size - 1, dtype=bool)
+            heavy[self.core.group[(self.core.group >= 0) & self.needy]] = True
+            cover = keep_part(cover, np.arange(self.cost.size), heavy)
+            cover = keep_part(cover, np.arange(self.cost.size), ~implied(cover))
+        least = cheapest_within(
+            cover, self.cost, limits, needs, bound=answer.bound, unit=unit, gap=aim.gap,
+            rng=aim.rng, deadline=aim.deadline,
+        )  # fmt: skip
+        if least.chosen is not None:
+            return Answer(least.chosen, int(least.bound))
+        if least.bound == math.inf:
+            raise NoSolutionError(
+                "no choice covers the target and keeps the conflicts and the floor. Allow a "
+                "smaller spacing, lower `target_share` or the floor, or offer more candidates."
+            )
+        raise NoSolutionError(
+            "no choice that covers the target and keeps the conflicts and the floor was found, "
+            "nor a proof that there is none. Raise `time_limit_s`, or lower the target or the "
+            "floor."
+        )
 
 
 def _target(problem: Problem, core: Core, values: np.ndarray, scaled: Scaled, share: float) -> int:
@@ -195,11 +298,10 @@ def _decide(
     target: int | None,
     *,
     needy: np.ndarray,
-    gap: float,
-    rng: np.random.Generator,
-    deadline: float,
+    aim: _Aim,
 ) -> Answer:
     """Choose core candidates and bound their integer cost; without a target all is covered."""
+    gap, rng, deadline = aim
     cost = costs.whole[core.columns]
     every = np.arange(core.columns.size)
     if target is None:
@@ -218,6 +320,22 @@ def _decide(
         cover, weight, cost[kept], target, unit=costs.unit, gap=gap, rng=rng, deadline=deadline
     )
     return Answer(kept[answer.chosen], answer.bound)
+
+
+def _check_budget(budget: float | None, objective: float, bound: float) -> None:
+    if budget is None or objective <= budget * (1 + TOLERANCE):
+        return
+    if bound > budget * (1 + TOLERANCE):
+        least = f"at least {bound:.6g}" if bound < objective else f"{objective:.6g}"
+        raise NoSolutionError(
+            f"the `budget` of {budget:g} is too small: the cheapest choice that covers the target "
+            f"costs {least}. Raise the budget, or lower `target_share`."
+        )
+    raise NoSolutionError(
+        f"no choice that covers the target within the `budget` of {budget:g} was found: the best "
+        f"costs {objective:.6g}, and none costs less than {bound:.6g}. Raise the budget or "
+        "`time_limit_s`, or lower `target_share`."
+    )
 
 
 def _check_share(target_share: float) -> None:

@@ -10,9 +10,11 @@ from scipy import sparse
 
 from planner.compiled import working_seconds
 from planner.errors import NoSolutionError
+from planner.locate.exact import keeps_limits
+from planner.locate.limited import cheapest_within
 from planner.locate.problem import check_numbers, check_weight
 from planner.locate.setcover import cover_all
-from planner.locate.setcover_reduce import as_cover
+from planner.locate.setcover_reduce import as_cover, implied, keep_part
 from planner.locate.solution import at_least, tell
 from planner.locate.travel import check_roles, check_travel, row_minimum
 
@@ -27,9 +29,12 @@ _NONE = np.empty(0, dtype=np.int64)
 
 def solve_pcenter(
     travel: Any,
-    count: int,
+    count: int | None,
     *,
     weight: Any = None,
+    cost: Any = None,
+    budget: float | None = None,
+    conflicts: np.ndarray | None = None,
     existing: Sequence[int] | np.ndarray = (),
     required: Sequence[int] | np.ndarray = (),
     forbidden: Sequence[int] | np.ndarray = (),
@@ -47,10 +52,14 @@ def solve_pcenter(
         absent entry is out of reach, an explicit 0 is no way at all) or a dense array (infinity is
         out of reach).
     count
-        How many to choose, the required among them.
+        How many to choose, the required among them. With costs it may be None: no limit.
     weight
         Shape (demand,): travel counts so many times. Rows of weight 0 need not be reached.
         Without it every row counts once.
+    cost, budget
+        Shape (candidates,), and what the chosen may cost together; both or neither.
+    conflicts
+        Shape (k, 2): pairs of columns of which at most one may be chosen.
     existing
         Columns already open: they serve too, do not count and are not in `chosen`.
     required, forbidden
@@ -68,7 +77,8 @@ def solve_pcenter(
     -------
     Solution
         `objective` is the greatest of the weighted travels from each demand to its nearest
-        facility; no choice has less than `bound`.
+        facility; no choice has less than `bound`. `chosen` holds exactly `count` columns; fewer
+        only under costs or conflicts.
 
     Raises
     ------
@@ -77,7 +87,8 @@ def solve_pcenter(
     SettingsError
         `count` is under 1 or above what may be chosen, or another number is out of range.
     NoSolutionError
-        Some demand is out of everyone's reach, or so many facilities cannot reach everybody.
+        Some demand is out of everyone's reach, or so many facilities, within the budget and apart
+        from each other, cannot reach everybody; or the required break a limit by themselves.
 
     Notes
     -----
@@ -86,7 +97,9 @@ def solve_pcenter(
     is the travel from demand i to candidate j and w_i the weight. The optimum is one of the values
     w_i t_ij; bisection over them asks each time whether p facilities cover everybody within that
     radius, which is a set covering problem (Minieka 1970, "The m-center problem"), solved as in
-    `planner.locate.solve_lscp`.
+    `planner.locate.solve_lscp`. Under costs and conflicts HiGHS decides it, where the covering
+    problem without them leaves doubt and is not too large; a radius that is not decided counts as
+    not reached in the objective, and as reached in the bound.
 
     Examples
     --------
@@ -98,11 +111,14 @@ def solve_pcenter(
     began = working_seconds()
     check_numbers(time_limit_s, gap)
     matrix = check_travel(travel)
-    roles = check_roles(matrix.shape[1], count, existing, required, forbidden)
+    roles = check_roles(
+        matrix.shape[1], count, existing, required, forbidden,
+        cost=cost, budget=budget, conflicts=conflicts,
+    )  # fmt: skip
     values = check_weight(np.ones(matrix.shape[0]) if weight is None else weight, matrix.shape[0])
     matrix.data *= np.repeat(values, np.diff(matrix.indptr))
     asked = np.flatnonzero(values > 0)
-    search = _Search(_pose(matrix, asked, roles), roles.left, np.random.default_rng(rng))
+    search = _Search(_pose(matrix, asked, roles), roles, np.random.default_rng(rng))
     search.run(gap, began + time_limit_s, on_step)
     chosen = roles.fill(roles.free[search.chosen])
     nearest = row_minimum(matrix, np.concatenate([roles.opened, chosen]))[asked]
@@ -144,8 +160,9 @@ def _pose(matrix: sparse.csr_array, asked: np.ndarray, roles: Roles) -> _Posed:
 class _Search:
     """Bisection over the distinct times; `chosen` are free columns, `bound` holds at any time."""
 
-    def __init__(self, posed: _Posed, count: int, rng: np.random.Generator) -> None:
-        self.posed, self.count, self.rng = posed, count, rng
+    def __init__(self, posed: _Posed, roles: Roles, rng: np.random.Generator) -> None:
+        self.posed, self.count, self.rng = posed, roles.left, rng
+        self.limits, self.plain = roles.limits, roles.plain
         best = posed.have.copy()
         np.minimum.at(best, posed.client, posed.time)
         lost = np.flatnonzero(np.isinf(best))
@@ -170,7 +187,7 @@ class _Search:
             tell(on_step, step, steps)
             middle = (low + high) // 2
             chosen, needed = self._cover(middle, deadline)
-            if chosen.size <= self.count:
+            if chosen is not None:
                 self.chosen = chosen
                 high = min(middle, self._reached(chosen))
                 continue
@@ -189,18 +206,36 @@ class _Search:
         """Find any choice that reaches everybody; return the place of its time."""
         if self.times.size == 0:
             return 0
-        self.chosen, needed = self._cover(self.times.size - 1, deadline)
-        if self.chosen.size > self.count:
-            word = "are needed" if needed > self.count else "seem to be needed"
-            raise NoSolutionError(
-                f"{self.count} more facilities cannot reach everybody: at least "
-                f"{max(needed, self.count + 1)} {word}. Raise `count`, or give demand out of the "
-                "way weight 0."
-            )
-        return self._reached(self.chosen)
+        chosen, needed = self._cover(self.times.size - 1, deadline)
+        if chosen is None:
+            raise self._refused(needed)
+        self.chosen = chosen
+        return self._reached(chosen)
 
-    def _cover(self, place: int, deadline: float) -> tuple[np.ndarray, int]:
-        """Cover everybody within a time; return the columns and what no choice is under."""
+    def _refused(self, needed: float) -> NoSolutionError:
+        """Say that, as far as is known, no choice reaches everybody."""
+        some = f"{self.count} more facilities"
+        if not self.plain and not self.count < needed < math.inf:
+            limits = f"{some} that keep the budget and the conflicts"
+            remedy = "Allow more, or give demand out of the way weight 0."
+            if needed == math.inf:
+                return NoSolutionError(f"{limits} cannot reach everybody. {remedy}")
+            return NoSolutionError(
+                f"no {limits} and reach everybody were found, nor a proof that there are none. "
+                f"Raise `time_limit_s`. {remedy}"
+            )
+        word = "are needed" if needed > self.count else "seem to be needed"
+        return NoSolutionError(
+            f"{some} cannot reach everybody: at least {max(int(needed), self.count + 1)} {word}. "
+            "Raise `count`, or give demand out of the way weight 0."
+        )
+
+    def _cover(self, place: int, deadline: float) -> tuple[np.ndarray | None, float]:
+        """Cover everybody within a time; return the columns, and what no choice is under.
+
+        Without columns there is no choice that keeps the limits, if the second says so by being
+        above the count, or none was found.
+        """
         limit, posed = self.times[place], self.posed
         asked = posed.have > limit
         if not asked.any():
@@ -213,8 +248,17 @@ class _Search:
         pattern = sparse.csc_array((np.ones(client.size), client, total[posed.start]), shape=shape)
         ones = np.ones(shape[1], dtype=np.int64)
         cover = as_cover(pattern)
+        if np.diff(cover.back).min() == 0:  # someone is out of reach
+            return None, math.inf
         answer = cover_all(cover, ones, enough=self.count, rng=self.rng, deadline=deadline)
-        return answer.chosen, answer.bound
+        if self.plain or answer.bound > self.count or keeps_limits(self.limits, answer.chosen):
+            return (answer.chosen if answer.chosen.size <= self.count else None), answer.bound
+        every, small = np.arange(ones.size), ~implied(cover)
+        least = cheapest_within(
+            keep_part(cover, every, small), ones, self.limits, None, enough=self.count, gap=0.0,
+            rng=self.rng, deadline=deadline,
+        )  # fmt: skip
+        return least.chosen, least.bound
 
     def _reached(self, chosen: np.ndarray) -> int:
         """Return the place of the time within which a choice reaches everybody."""

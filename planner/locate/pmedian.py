@@ -10,11 +10,13 @@ from scipy import sparse
 
 from planner.compiled import working_seconds
 from planner.errors import InputError, NoSolutionError, SettingsError
+from planner.locate.needs import check_groups, make_floor
 from planner.locate.pmedian_bound import Ascent, Certificate, certify
 from planner.locate.pmedian_exact import prove
+from planner.locate.pmedian_limited import Limited
 from planner.locate.pmedian_lists import pose, value_of
-from planner.locate.pmedian_search import interchange, search
-from planner.locate.problem import check_numbers, check_weight
+from planner.locate.pmedian_search import by_count, interchange, search
+from planner.locate.problem import check_numbers, check_weight, scale_weight
 from planner.locate.setcover import cover_all
 from planner.locate.setcover_reduce import as_cover
 from planner.locate.solution import at_least, tell
@@ -23,6 +25,7 @@ from planner.locate.travel import check_roles, check_travel, row_minimum
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from planner.locate.pmedian_exact import Proof
     from planner.locate.pmedian_lists import Posed
     from planner.locate.solution import Solution
 
@@ -33,9 +36,14 @@ _ROUNDS, _ROUND = 60, 50  # of the multipliers; the choice they like is improved
 def solve_pmedian(
     travel: Any,
     weight: Any,
-    count: int,
+    count: int | None,
     *,
     penalty: float | None = None,
+    cost: Any = None,
+    budget: float | None = None,
+    conflicts: np.ndarray | None = None,
+    groups: Sequence[Any] | np.ndarray | None = None,
+    floor: float = 0.0,
     existing: Sequence[int] | np.ndarray = (),
     required: Sequence[int] | np.ndarray = (),
     forbidden: Sequence[int] | np.ndarray = (),
@@ -55,10 +63,18 @@ def solve_pmedian(
     weight
         Shape (demand,), finite, not negative; rows of weight 0 need not be served.
     count
-        How many to choose, the required among them.
+        How many to choose, the required among them. With costs it may be None: no limit.
     penalty
         What demand travels that no facility serves: nothing is out of reach then, and nobody
         travels farther. Without it all demand must be served.
+    cost, budget
+        Shape (candidates,), and what the chosen may cost together; both or neither.
+    conflicts
+        Shape (k, 2): pairs of columns of which at most one may be chosen.
+    groups, floor
+        Shape (demand,): the group of every row, any names, and the share of each group's weight
+        that must be served within less than the penalty, 0 … 1; 0 is no floor. Without a penalty
+        all demand is served, so a floor adds nothing.
     existing
         Columns already open: they serve too, do not count and are not in `chosen`.
     required, forbidden
@@ -75,8 +91,9 @@ def solve_pmedian(
     Returns
     -------
     Solution
-        `chosen` holds exactly `count` columns. `objective` is the sum over all demand of weight
-        times travel to its nearest facility; no choice has less than `bound`.
+        `chosen` holds exactly `count` columns; fewer only under costs or conflicts. `objective` is
+        the sum over all demand of weight times travel to its nearest facility; no choice has less
+        than `bound`.
 
     Raises
     ------
@@ -86,7 +103,7 @@ def solve_pmedian(
         `count` is under 1 or above what may be chosen, or another number is out of range.
     NoSolutionError
         Without a penalty: some demand is out of everyone's reach, or so many facilities cannot
-        serve all.
+        serve all. No choice keeps the budget, the conflicts or the floor.
 
     Notes
     -----
@@ -100,6 +117,9 @@ def solve_pmedian(
     if it is not too much. HiGHS works in floating point, so its bound is told 1e-6 lower than it
     says, and rounded up where weight times travel is whole.
 
+    Costs, conflicts and floors are kept by the exchanges; the multipliers bound the problem without
+    them, which holds for theirs too, and HiGHS closes what that leaves open, if it is not too much.
+
     Examples
     --------
     >>> travel = [[0, 4, 9], [4, 0, 5], [9, 5, 0]]
@@ -110,14 +130,29 @@ def solve_pmedian(
     began = working_seconds()
     check_numbers(time_limit_s, gap)
     matrix = check_travel(travel)
-    roles = check_roles(matrix.shape[1], count, existing, required, forbidden)
+    roles = check_roles(
+        matrix.shape[1], count, existing, required, forbidden,
+        cost=cost, budget=budget, conflicts=conflicts,
+    )  # fmt: skip
     values = check_weight(weight, matrix.shape[0])
     _check_penalty(penalty)
     if penalty is None:
         _check_reach(matrix, values, np.concatenate([roles.opened, roles.free]))
     posed = pose(matrix, values, roles, penalty)
+    if floor:
+        check_groups(groups, floor, values.size)
+    kept = None
+    if floor and penalty is not None:
+        settled = row_minimum(matrix, roles.opened) < penalty
+        client = np.full(values.size, -1, dtype=np.int64)
+        client[posed.rows] = np.arange(posed.rows.size)
+        kept = make_floor(
+            groups, floor, scale_weight(values).whole, settled=settled,
+            client=np.where(settled, -1, client), clients=posed.rows.size,
+        )  # fmt: skip
     tell(on_step, 1, _STEPS)
-    decision = _Decision(posed, roles.left, np.random.default_rng(rng))
+    limited = None if kept is None and roles.plain else Limited(posed.lists, roles.limits, kept)
+    decision = _Decision(posed, roles.left, limited, np.random.default_rng(rng))
     decision.run(gap, began + time_limit_s, on_step)
     chosen = roles.fill(roles.free[decision.chosen])
     nearest = row_minimum(matrix, np.concatenate([roles.opened, chosen]))
@@ -132,52 +167,81 @@ def solve_pmedian(
 class _Decision:
     """The best choice of free columns and its integer bound, improved in place."""
 
-    def __init__(self, posed: Posed, count: int, rng: np.random.Generator) -> None:
+    def __init__(
+        self, posed: Posed, count: int, limited: Limited | None, rng: np.random.Generator
+    ) -> None:
         self.posed, self.lists, self.count, self.rng = posed, posed.lists, count, rng
+        self.limited = limited
         self.chosen = np.empty(0, dtype=np.int64)
         self.value = self.bound = value_of(self.lists, self.chosen)
+        # whether `chosen` keeps all limits; until then its value is that of no facility at all
+        self.kept = limited is None or limited.kept(self.chosen)
 
     def run(self, gap: float, deadline: float, on_step: Callable[[int, int], None] | None) -> None:
         """Search, bound, prove."""
         if self.count == 0 or self.lists.column.size == 0:
             self._served(deadline)
+            if not self.kept and self.limited is not None:
+                raise self.limited.refused(proven=True)
             tell(on_step, _STEPS, _STEPS)
             return
-        self._take(search(self.lists, self.count, self.rng))
+        self._try(search(self.lists, self.count, self.rng))
         self._served(deadline)
         tell(on_step, 2, _STEPS)
         found = self._ascend(gap, deadline)
         tell(on_step, 3, _STEPS)
-        left = deadline - working_seconds()
-        if self._open(gap) and left > 0:
-            proof = prove(
-                self.lists,
-                self.count,
-                self.chosen,
-                found,
-                hard=self.posed.hard,
-                unit=self.posed.unit,
-                gap=gap,
-                time_limit_s=left,
-            )
-            self._take(proof.chosen)
-            self.bound = min(self.value, max(self.bound, proof.bound))
+        if self._open(gap) and deadline > working_seconds():
+            proof = self._prove(found, gap, deadline)
+            if proof is not None:
+                self._take(proof.chosen)
+                self.bound = min(self.value, max(self.bound, proof.bound))
+        if not self.kept and self.limited is not None:
+            raise self.limited.refused(proven=False)
         tell(on_step, _STEPS, _STEPS)
 
+    def _prove(self, found: Certificate, gap: float, deadline: float) -> Proof | None:
+        hard, unit = self.posed.hard, self.posed.unit
+        if self.limited is not None:
+            chosen = self.chosen if self.kept else None
+            return self.limited.prove(chosen, found, hard, unit, gap, deadline)
+        return prove(
+            self.lists,
+            self.count,
+            self.chosen,
+            found,
+            hard=hard,
+            unit=unit,
+            gap=gap,
+            time_limit_s=deadline - working_seconds(),
+        )
+
     def _open(self, gap: float) -> bool:
-        return self.value - self.bound > gap * self.value
+        return not self.kept or self.value - self.bound > gap * self.value
 
     def _take(self, chosen: np.ndarray) -> None:
         value = value_of(self.lists, chosen)
-        if value < self.value:
-            self.chosen, self.value = np.sort(chosen), value
+        if self.limited is not None and not self.limited.kept(chosen):
+            return
+        if value < self.value or not self.kept:
+            self.chosen, self.value, self.kept = np.sort(chosen), value, True
+
+    def _try(self, near: np.ndarray) -> None:
+        """Take a choice, or the best near it that keep the limits."""
+        self._take(near)
+        if self.limited is not None and not self.limited.kept(near):
+            for chosen in self.limited.search(near, self.rng):
+                self._take(chosen)
 
     def _served(self, deadline: float) -> None:
         """Make sure that everybody who must be served is, or tell that it cannot be."""
-        if self.value < self.posed.hard:
+        if self.value < self.posed.hard and self.kept:
             return
         hard = np.flatnonzero(self.lists.most >= self.posed.hard)
         needed = self.count + 1
+        if self.limited is not None:
+            if hard.size:
+                self._try(self.limited.serve_all(hard, self.rng, deadline))
+            return
         if self.count > 0:
             start, back = self.lists.start, self.lists.back
             pattern = sparse.csr_array(
@@ -193,7 +257,7 @@ class _Decision:
             if answer.chosen.size <= self.count:
                 spare = np.setdiff1d(np.arange(back.size - 1), answer.chosen)
                 filled = np.concatenate([answer.chosen, spare[: self.count - answer.chosen.size]])
-                self._take(interchange(self.lists, filled))
+                self._take(interchange(self.lists, filled, by_count(back.size - 1)))
                 return
             needed = max(needed, answer.bound)
         raise NoSolutionError(
@@ -211,7 +275,8 @@ class _Decision:
             ascent.advance(_ROUND, float(self.value), float(self.value - unit))
             if ascent.cost < tried:
                 tried = ascent.cost
-                self._take(interchange(self.lists, ascent.chosen))
+                free = by_count(self.lists.back.size - 1)
+                self._try(interchange(self.lists, ascent.chosen, free))
             found = certify(self.lists, self.count, ascent.u)
             if found.bound > best.bound:
                 best = found

@@ -77,9 +77,9 @@ def prove(
     if left <= 0 or small.column.size > _ENTRIES:
         bound = value if left <= 0 and value_of(lists, opened) >= value else found.bound
         return Proof(chosen, bound)
-    base = int(_cheapest(small).sum())
-    program = _radius_program(small, left, hard)
-    start = _start(program, small, left, np.flatnonzero(np.isin(keep, chosen)))
+    base = int(cheapest(small).sum())
+    program = radius_program(small, left, hard)
+    start = start_point(program, small, left, np.flatnonzero(np.isin(keep, chosen)))
     outcome = minimise(
         program,
         abs_gap=max(0.9 * gap * value, 0.99 * unit),
@@ -119,7 +119,7 @@ def _shorten(lists: Lists, count: int) -> Lists:
     return two_way(total[lists.start], lists.column[kept], lists.cost[kept], most, columns)
 
 
-def _cheapest(lists: Lists) -> np.ndarray:
+def cheapest(lists: Lists) -> np.ndarray:
     """Return what each client costs at least."""
     filled = np.diff(lists.start) > 0
     least = lists.most.copy()
@@ -127,7 +127,7 @@ def _cheapest(lists: Lists) -> np.ndarray:
     return least
 
 
-class _Steps(NamedTuple):
+class Steps(NamedTuple):
     """The distinct costs of each client, client after client.
 
     Attributes
@@ -148,7 +148,8 @@ class _Steps(NamedTuple):
     begins: np.ndarray
 
 
-def _steps(lists: Lists) -> _Steps:
+def steps_of(lists: Lists) -> Steps:
+    """Find the steps and give those of equal facilities one number."""
     owner = np.repeat(np.arange(lists.most.size), np.diff(lists.start))
     ends = np.ones(owner.size, dtype=bool)
     ends[:-1] = (owner[1:] != owner[:-1]) | (lists.cost[1:] != lists.cost[:-1])
@@ -167,11 +168,12 @@ def _steps(lists: Lists) -> _Steps:
     size = (entry + 1 - lists.start[mine]).astype(np.uint64)
     _, number = np.unique(np.column_stack([size, inside]), axis=0, return_inverse=True)
     begins = np.concatenate([[True], final[:-1]])
-    return _Steps(entry, following - lists.cost[entry], number.ravel(), begins[: entry.size])
+    return Steps(entry, following - lists.cost[entry], number.ravel(), begins[: entry.size])
 
 
-def _radius_program(lists: Lists, count: int, hard: int) -> Program:
-    steps = _steps(lists)
+def radius_program(lists: Lists, count: int, hard: int) -> Program:
+    """Write the radius formulation: columns first, then the numbered steps."""
+    steps = steps_of(lists)
     n, sets = lists.back.size - 1, int(steps.number.max(initial=-1)) + 1
     rise = np.zeros(sets)
     np.add.at(rise, steps.number, steps.rise.astype(float))
@@ -202,14 +204,16 @@ def _radius_program(lists: Lists, count: int, hard: int) -> Program:
     return Program(np.concatenate([np.zeros(n), rise]), most, matrix, lower, upper, whole)
 
 
-def _start(program: Program, lists: Lists, count: int, chosen: np.ndarray) -> np.ndarray | None:
+def start_point(
+    program: Program, lists: Lists, count: int, chosen: np.ndarray
+) -> np.ndarray | None:
     """Complete a choice to a point of the program."""
     if chosen.size > count:
         return None
     n = lists.back.size - 1
     opened = np.zeros(n)
     opened[chosen] = 1.0
-    steps = _steps(lists)
+    steps = steps_of(lists)
     hits = np.concatenate([[0], np.cumsum(opened[lists.column])])
     owner = np.repeat(np.arange(lists.most.size), np.diff(lists.start))
     inside = hits[steps.entry + 1] - hits[lists.start[owner[steps.entry]]]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from planner.compiled import compiled
+from planner.locate.problem import Limits
 
 if TYPE_CHECKING:
     from planner.locate.pmedian_lists import Lists
@@ -30,6 +31,8 @@ class _State(NamedTuple):
         Of each slot: what closing it alone costs.
     extra
         slots × columns: what of the loss opening the column makes good.
+    barred
+        Of each column: how many of its rivals are chosen.
     """
 
     line: np.ndarray
@@ -40,6 +43,13 @@ class _State(NamedTuple):
     gain: np.ndarray
     loss: np.ndarray
     extra: np.ndarray
+    barred: np.ndarray
+
+
+def by_count(columns: int) -> Limits:
+    """Return limits that leave the choice free: how many is told by the choice itself."""
+    empty = np.zeros(columns + 1, dtype=np.int64)
+    return Limits(columns, np.zeros(columns), np.inf, empty, empty[:0])
 
 
 def search(lists: Lists, count: int, rng: np.random.Generator) -> np.ndarray:
@@ -51,7 +61,8 @@ def search(lists: Lists, count: int, rng: np.random.Generator) -> np.ndarray:
     swap-based local search procedure for location problems", after Whitaker (1983). The number of
     shakes depends on the size alone, so the clock has no say in the answer.
     """
-    best = interchange(lists, greedy(lists, count))
+    limits = by_count(lists.back.size - 1)
+    best = interchange(lists, greedy(lists, count), limits)
     value = cost_of(lists, best)
     free = lists.back.size - 1 - best.size
     shakes = int(np.clip(_WORK / (1.0 + 20.0 * lists.column.size), *_SHAKES)) if free else 0
@@ -61,7 +72,7 @@ def search(lists: Lists, count: int, rng: np.random.Generator) -> np.ndarray:
         trial = best.copy()
         fresh = rng.choice(outside, min(out.size, outside.size), replace=False)
         trial[out[: fresh.size]] = fresh
-        trial = interchange(lists, trial)
+        trial = interchange(lists, trial, limits)
         cost = cost_of(lists, trial)
         if cost < value:
             best, value = trial, cost
@@ -144,20 +155,28 @@ def _count(lists: Lists, state: _State, i: int, sign: int) -> None:
 
 
 @compiled
-def _swap(lists: Lists, state: _State, t: int, j: int, touched: np.ndarray) -> None:
-    """Close what is in a slot and open a column there."""
-    out = state.line[t]
+def _touch(lists: Lists, state: _State, out: int, j: int, touched: np.ndarray) -> None:
+    """Mark the clients that closing one column (none if negative) or opening another concerns."""
     touched[:] = False
-    for k in range(lists.back[out], lists.back[out + 1]):
-        if lists.price[k] <= state.far[lists.client[k]]:
-            touched[lists.client[k]] = True
+    if out >= 0:
+        for k in range(lists.back[out], lists.back[out + 1]):
+            if lists.price[k] <= state.far[lists.client[k]]:
+                touched[lists.client[k]] = True
     for k in range(lists.back[j], lists.back[j + 1]):
         if lists.price[k] < state.far[lists.client[k]]:
             touched[lists.client[k]] = True
+
+
+@compiled
+def _swap(lists: Lists, state: _State, t: int, j: int, touched: np.ndarray) -> None:
+    """Close what is in a slot, if anything is, and open a column there."""
+    out = state.line[t]
+    _touch(lists, state, out, j, touched)
     for i in range(touched.size):
         if touched[i]:
             _count(lists, state, i, -1)
-    state.slot[out] = -1
+    if out >= 0:
+        state.slot[out] = -1
     state.slot[j] = t
     state.line[t] = j
     for i in range(touched.size):
@@ -167,8 +186,36 @@ def _swap(lists: Lists, state: _State, t: int, j: int, touched: np.ndarray) -> N
 
 
 @compiled
-def interchange(lists: Lists, chosen: np.ndarray) -> np.ndarray:
-    """Exchange one for one while that saves, the best exchange first."""
+def _bar(limits: Limits, state: _State, j: int, sign: int) -> float:
+    """Count a column among the chosen rivals of others, or no longer; return its cost, signed."""
+    if j < 0:
+        return 0.0
+    for k in range(limits.start[j], limits.start[j + 1]):
+        state.barred[limits.rival[k]] += sign
+    return sign * limits.cost[j]
+
+
+@compiled
+def _allowed(limits: Limits, state: _State, spent: float, out: int, j: int) -> bool:
+    """Tell whether limits allow an exchange; nothing is closed where `out` is negative."""
+    given = limits.cost[out] if out >= 0 else 0.0
+    if spent - given + limits.cost[j] > limits.budget * (1.0 + 1e-12):
+        return False
+    rivals = state.barred[j]
+    if rivals == 1 and out >= 0:
+        for k in range(limits.start[j], limits.start[j + 1]):
+            if limits.rival[k] == out:
+                rivals = 0
+                break
+    return bool(rivals == 0)
+
+
+@compiled
+def interchange(lists: Lists, chosen: np.ndarray, limits: Limits) -> np.ndarray:
+    """Exchange one for one while that saves and limits allow, the best exchange first.
+
+    Where a place of `chosen` is -1 nothing is open yet.
+    """
     n, m, p = lists.back.size - 1, lists.most.size, chosen.size
     state = _State(
         chosen.copy(),
@@ -179,9 +226,13 @@ def interchange(lists: Lists, chosen: np.ndarray) -> np.ndarray:
         np.zeros(n, np.int64),
         np.zeros(p, np.int64),
         np.zeros((p, n), np.int64),
+        np.zeros(n, np.int64),
     )
+    spent = 0.0
     for t in range(p):
-        state.slot[chosen[t]] = t
+        if chosen[t] >= 0:
+            state.slot[chosen[t]] = t
+        spent += _bar(limits, state, chosen[t], 1)
     for i in range(m):
         _serve(lists, state, i)
         _count(lists, state, i, 1)
@@ -189,11 +240,13 @@ def interchange(lists: Lists, chosen: np.ndarray) -> np.ndarray:
     while True:
         best, slot, column = 0, -1, -1
         for t in range(p):
+            out = state.line[t]
             for j in range(n):
                 if state.slot[j] < 0:
                     saved = state.gain[j] + state.extra[t, j] - state.loss[t]
-                    if saved > best:
+                    if saved > best and _allowed(limits, state, spent, out, j):
                         best, slot, column = saved, t, j
         if slot < 0:
             return state.line
+        spent += _bar(limits, state, state.line[slot], -1) + _bar(limits, state, column, 1)
         _swap(lists, state, slot, column, touched)

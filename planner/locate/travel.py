@@ -13,6 +13,8 @@ from planner.locate.problem import make_problem
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from planner.locate.problem import Limits
+
 
 class Roles(NamedTuple):
     """What the columns may do.
@@ -27,16 +29,26 @@ class Roles(NamedTuple):
         The existing and the required, sorted.
     left
         How many of the free are to be chosen.
+    limits
+        Of the free: how many, at what cost, and who excludes whom.
+    plain
+        Nothing but the count limits the choice, so that exactly so many are chosen.
     """
 
     free: np.ndarray
     required: np.ndarray
     opened: np.ndarray
     left: int
+    limits: Limits
+    plain: bool
 
     def fill(self, chosen: np.ndarray) -> np.ndarray:
-        """Return the required and the chosen, filled up to the count by the smallest free ones."""
-        spare = np.setdiff1d(self.free, chosen)[: self.left - chosen.size]
+        """Return the required and the chosen, filled up to the count by the smallest free ones.
+
+        Costs and conflicts leave fewer: nothing is filled up then.
+        """
+        room = self.left - chosen.size if self.plain else 0
+        spare = np.setdiff1d(self.free, chosen)[:room]
         return np.sort(np.concatenate([self.required, chosen, spare])).astype(np.int64)
 
 
@@ -84,10 +96,14 @@ def keep_entries(matrix: sparse.csr_array, kept: np.ndarray) -> sparse.csr_array
 
 def check_roles(
     columns: int,
-    count: int,
+    count: int | None,
     existing: Sequence[int] | np.ndarray,
     required: Sequence[int] | np.ndarray,
     forbidden: Sequence[int] | np.ndarray,
+    *,
+    cost: np.ndarray | None = None,
+    budget: float | None = None,
+    conflicts: np.ndarray | None = None,
 ) -> Roles:
     """Check the count and the lists as the covering models do."""
     for name, values in (("existing", existing), ("required", required), ("forbidden", forbidden)):
@@ -107,11 +123,16 @@ def check_roles(
         existing=existing,
         required=required,
         forbidden=forbidden,
+        cost=cost,
+        budget=budget,
+        conflicts=conflicts,
     )
     opened = np.union1d(np.asarray(existing, dtype=np.int64), problem.required)
-    left = int(count) - problem.required.size
-    free = np.setdiff1d(np.arange(columns), np.union1d(opened, np.asarray(forbidden, np.int64)))
-    return Roles(free, problem.required, opened, left)
+    free = problem.free
+    if problem.plain:  # all of them tell who is within anyone's reach, also where none may open
+        free = np.setdiff1d(np.arange(columns), np.union1d(opened, np.asarray(forbidden, np.int64)))
+    left = min(problem.limits.most, free.size)
+    return Roles(free, problem.required, opened, left, problem.limits, problem.plain)
 
 
 def row_minimum(matrix: sparse.csr_array, columns: np.ndarray) -> np.ndarray:

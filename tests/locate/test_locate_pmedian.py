@@ -8,13 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 from scipy.optimize import Bounds, LinearConstraint, milp
-from scipy.sparse.csgraph import shortest_path
 
 from planner.errors import InputError, NoSolutionError, SettingsError
 from planner.locate import solve_pmedian
 from planner.locate.pmedian_bound import Ascent, certify
 from planner.locate.pmedian_lists import pose, value_of
-from planner.locate.pmedian_search import cost_of, greedy, interchange
+from planner.locate.pmedian_search import by_count, cost_of, greedy, interchange
 from planner.locate.travel import check_roles, check_travel
 
 
@@ -113,7 +112,7 @@ def test_interchange_leaves_no_exchange_that_saves(problem):
     roles = check_roles(table.shape[1], count, (), (), ())
     lists = pose(check_travel(table), weight, roles, 9.0).lists
     begun = greedy(lists, count)
-    chosen = interchange(lists, begun)
+    chosen = interchange(lists, begun, by_count(table.shape[1]))
     value = value_of(lists, chosen)
     assert value == cost_of(lists, chosen) <= cost_of(lists, begun)
     for out, into in itertools.product(chosen, np.setdiff1d(roles.free, chosen)):
@@ -264,46 +263,3 @@ def test_bad_input_is_one_clear_error(error, words, change):
             **change,
         )
     assert str(caught.value).rstrip().endswith(".")
-
-
-def read_pmed(path):
-    """Distances and the count of an OR-Library graph (Beasley 1985)."""
-    numbers = [int(v) for v in path.read_text().split()]
-    n, m, count = numbers[:3]
-    table = np.zeros((n, n))
-    for i, j, length in np.array(numbers[3 : 3 + 3 * m]).reshape(m, 3):
-        table[i - 1, j - 1] = table[j - 1, i - 1] = length
-    return shortest_path(table, directed=False), count
-
-
-@pytest.mark.parametrize("number", [1, 2, 4, 5, 6, 9, 10, 12, 15, 20])
-def test_published_optima_are_reached_and_proven(shared, number):
-    folder = shared / "locate" / "pmed"
-    table, count = read_pmed(folder / f"pmed{number}.txt")
-    lines = (folder / "pmedopt.txt").read_text().splitlines()
-    listed = dict(line.split() for line in lines if line.startswith("pmed"))
-    solution = solve_pmedian(table, np.ones(len(table)), count, gap=0.0)
-    assert solution.objective == solution.bound == float(listed[f"pmed{number}"])
-    assert solution.status == "optimal"
-
-
-@pytest.mark.parametrize(
-    ("size", "count", "optimum"),
-    [
-        (324, 5, 4393323.500881745),
-        (324, 20, 1738437.5386455655),
-        (402, 50, 1303673.1767140024),
-        (500, 10, 6094948.91074114),
-    ],
-)
-def test_towns_of_lorena_and_pereira_are_proven(shared, size, count, optimum):
-    """Values proven here once, to 1e-6: the papers round distances each in their way."""
-    folder = shared / "locate" / "sjc"
-    words = (folder / f"SJC{size}.txt").read_text().split()
-    places = np.array(words[1:], dtype=float).reshape(-1, 2)
-    weight = np.array((folder / f"demand-SJC{size}.dat").read_text().split(), dtype=float)
-    table = np.hypot(*(places[:, None] - places[None]).transpose(2, 0, 1))
-    solution = solve_pmedian(table, weight, count, gap=2e-6)
-    assert solution.status == "optimal"
-    assert solution.objective == pytest.approx(optimum, rel=2e-6)
-    assert solution.bound <= optimum * (1 + 1e-12)
