@@ -22,7 +22,12 @@ if TYPE_CHECKING:
         measure_coverage,
         measure_equity,
     )
-    from planner.demand import find_gatherings, find_hotspots, make_demand
+    from planner.demand import (
+        find_gatherings,
+        find_hotspots,
+        make_demand,
+        make_sampled_demand,
+    )
     from planner.draw import draw_plan, write_map
     from planner.load import (
         load_activity,
@@ -59,6 +64,8 @@ if TYPE_CHECKING:
         choose_stations,
         explain_site,
         measure_frontier,
+        measure_money,
+        measure_scenarios,
         score_sites,
     )
     from planner.tables import Reach
@@ -77,7 +84,7 @@ _HOMES = {
         "measure_coverage",
         "measure_equity",
     ],
-    "demand": ["find_gatherings", "find_hotspots", "make_demand"],
+    "demand": ["find_gatherings", "find_hotspots", "make_demand", "make_sampled_demand"],
     "draw": ["draw_plan", "write_map"],
     "load": [
         "load_activity",
@@ -114,6 +121,8 @@ _HOMES = {
         "choose_stations",
         "explain_site",
         "measure_frontier",
+        "measure_money",
+        "measure_scenarios",
         "score_sites",
     ],
     "tables": ["Reach"],
@@ -149,6 +158,7 @@ __all__ = [
     "make_candidates",
     "make_demand",
     "make_reach",
+    "make_sampled_demand",
     "make_service_areas",
     "make_stays",
     "measure_accessibility",
@@ -156,6 +166,8 @@ __all__ = [
     "measure_coverage",
     "measure_equity",
     "measure_frontier",
+    "measure_money",
+    "measure_scenarios",
     "run_study",
     "save_streets",
     "scan_activity",

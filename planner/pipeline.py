@@ -27,7 +27,14 @@ from planner.parking import choose_parking
 from planner.plan import Plan
 from planner.progress import OnStage, Stages
 from planner.settings import Settings, load_settings
-from planner.siting import choose_stations, lock_and_ban, make_explanations, measure_frontier
+from planner.siting import (
+    choose_stations,
+    lock_and_ban,
+    make_explanations,
+    measure_frontier,
+    measure_money,
+    measure_scenarios,
+)
 from planner.tables import check_table
 
 if TYPE_CHECKING:
@@ -88,6 +95,14 @@ def plan_study(s: Settings, *, on_stage: OnStage | None = None) -> Plan:
         required=required, samples=samples,
     )  # fmt: skip
     frontier = stage("frontier", _trace, s, reach, demand, candidates, sites)
+    money = None
+    if _prices(s) is not None:
+        money = stage("money", _spend, s, reach, demand, candidates, sites)
+    scenarios = None
+    if s.siting.demand_change and _is_coverage(s):
+        scenarios = stage(
+            "scenarios", _vary, s, reach, demand, candidates, sites, districts=districts
+        )
     explanations = stage(
         "explanations", make_explanations, reach, demand, candidates, sites, streets=streets,
         district=districts, max_min=_horizon_min(s), snap_m=s.service.snap_m,
@@ -109,6 +124,7 @@ def plan_study(s: Settings, *, on_stage: OnStage | None = None) -> Plan:
     tables = {
         "districts": area, "demand": demand, "stations": stations, "hosts": hosts,
         "candidates": candidates, "sites": sites, "frontier": frontier,
+        "money": money, "scenarios": scenarios,
         "explanations": explanations, "parking": bays,
         "hotspots": hotspots, "gatherings": gatherings,
         "coverage_before": before, "coverage_after": after, "closures": closures,
@@ -371,6 +387,42 @@ def _trace(
         sites=sites, min_spacing_m=s.siting.min_spacing_m, budget=s.siting.budget,
         cost=_prices(s) if s.siting.budget is not None else None, gap=s.siting.gap,
         rng=s.study.seed,
+    )  # fmt: skip
+
+
+def _spend(
+    s: Settings,
+    reach: Reach,
+    demand: gpd.GeoDataFrame,
+    candidates: gpd.GeoDataFrame,
+    sites: gpd.GeoDataFrame,
+) -> pd.DataFrame:
+    """Trace coverage against money, well beyond what the plan costs."""
+    return measure_money(
+        reach, demand, candidates, cost=_prices(s) or {}, sites=sites,
+        min_spacing_m=s.siting.min_spacing_m, gap=s.siting.gap, rng=s.study.seed,
+    )  # fmt: skip
+
+
+def _is_coverage(s: Settings) -> bool:
+    """Tell whether coverage alone decides on the sites, with a budget or without."""
+    return s.siting.model == "mclp" and not s.siting.min_district_share
+
+
+def _vary(
+    s: Settings,
+    reach: Reach,
+    demand: gpd.GeoDataFrame,
+    candidates: gpd.GeoDataFrame,
+    sites: gpd.GeoDataFrame,
+    *,
+    districts: np.ndarray,
+) -> pd.DataFrame:
+    """Try the plan on demand that grows and falls."""
+    return measure_scenarios(
+        reach, demand, candidates, sites, change=s.siting.demand_change, districts=districts,
+        min_spacing_m=s.siting.min_spacing_m, budget=s.siting.budget,
+        cost=_prices(s) if s.siting.budget is not None else None, gap=s.siting.gap,
     )  # fmt: skip
 
 

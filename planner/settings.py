@@ -369,6 +369,14 @@ class SitingSettings(_Section):
     time_limit_s: float = Field(30.0, gt=0, description="for the proof; the plan is kept")
     gap: float = Field(1e-4, ge=0, lt=1, description="stop when proven this close to the best")
     reruns: int = Field(100, ge=0, le=1000, description="bootstrap runs behind `stability`")
+    demand_change: float = Field(
+        0.2,
+        ge=0,
+        lt=1,
+        description="for mclp without a floor: by how much of itself the demand of all, of one "
+        "worker type, district or daypart grows and falls in the scenarios that the plan is tried "
+        "on; 0 tries none (guess)",
+    )
 
 
 class ParkingSettings(_Section):

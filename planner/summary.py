@@ -86,6 +86,8 @@ def summarise(
             **tables["sites"].attrs["siting"],
             "frontier": tables["frontier"].replace({np.nan: None}).to_dict("records"),
             **tables["frontier"].attrs["frontier"],
+            **_money(tables["money"]),
+            **_scenarios(tables["scenarios"]),
             "sites": _sites(tables["sites"], tables["explanations"]),
         },
         "parking": {**tables["parking"].attrs["parking"], "sites": _bays(tables["parking"])},
@@ -320,6 +322,22 @@ def _coverage(tables: Mapping[str, Any], when: str, circle_share: float) -> dict
         "uncovered": uncovered[["name", "weight_per_day", "nearest_min"]].to_dict("records"),
         "closures": closures.drop(columns="when").to_dict("records"),
     }
+
+
+def _money(money: pd.DataFrame | None) -> dict[str, Any]:
+    """Return coverage against money; nothing without costs."""
+    if money is None:
+        return {}
+    return {"money": money.to_dict("records"), **money.attrs["money"]}
+
+
+def _scenarios(scenarios: pd.DataFrame | None) -> dict[str, Any]:
+    """Return how the plan fares if demand changes, the worst of it, and the sites that hold."""
+    if scenarios is None:
+        return {}
+    note = scenarios.attrs["scenarios"]
+    rows = scenarios.reset_index().to_dict("records")
+    return {"scenarios": rows, "worst": note["worst"], "safe": note["safe"]}
 
 
 def _sites(sites: gpd.GeoDataFrame, explanations: pd.DataFrame) -> list[dict[str, Any]]:

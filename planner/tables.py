@@ -227,6 +227,28 @@ TABLES: dict[str, dict[str, Column]] = {
             "float64", "of the best choice; empty where the study sets no costs", nullable=True
         ),
     },
+    "money": {
+        "budget": Column("float64", "what the new stations may cost together"),
+        "covered_share": Column(
+            "float64", "of the best choice that was found, existing included", "0..1"
+        ),
+        "bound_share": Column("float64", "proven: no choice within the budget covers more", "0..1"),
+        "cost": Column("float64", "of the best choice"),
+        "count": Column("int64", "its stations"),
+        "status": Column("str", "optimal if the two are proven to be the same, else feasible"),
+    },
+    "scenarios": {
+        "kind": Column("str", "all, type, district or daypart: whose demand changes"),
+        "name": Column("str", "of the worker type, district or daypart; empty of all"),
+        "change": Column("float64", "by how much of itself"),
+        "covered_share": Column("float64", "of the plan", "0..1"),
+        "best_share": Column(
+            "float64", "of the best choice of as many stations found for it", "0..1"
+        ),
+        "bound_share": Column("float64", "proven: no choice covers more", "0..1"),
+        "regret": Column("float64", "best_share - covered_share", "0..1"),
+        "status": Column("str", "optimal if the best is proven to be the best, else feasible"),
+    },
     "parking": {
         "name": Column("str", "nearest street or host"),
         "bays": Column("int64", "places for e-bikes"),

@@ -5,6 +5,8 @@ from planner.siting.explain import SiteExplanation, explain_site
 from planner.siting.explanations import make_explanations
 from planner.siting.frontier import measure_frontier
 from planner.siting.locks import lock_and_ban
+from planner.siting.money import measure_money
+from planner.siting.scenarios import measure_scenarios
 from planner.siting.score import SiteScore, score_sites
 
 __all__ = [
@@ -15,5 +17,7 @@ __all__ = [
     "lock_and_ban",
     "make_explanations",
     "measure_frontier",
+    "measure_money",
+    "measure_scenarios",
     "score_sites",
 ]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 import shapely
 from scipy.spatial import cKDTree
 
@@ -13,7 +14,7 @@ from planner.errors import InputError
 from planner.tables import check_table
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import geopandas as gpd
     from scipy.sparse import csr_array
@@ -74,6 +75,38 @@ def make_case(
         rest[order],
         cKDTree(shapely.get_coordinates(rows.geometry)).query(xy)[1],
     )
+
+
+def plan_columns(case: Case, sites: gpd.GeoDataFrame) -> list[int]:
+    """Return the columns of a plan in its order of opening.
+
+    Raises
+    ------
+    InputError
+        A site is none of the candidates.
+    """
+    chosen = sites.sort_values("rank")["candidate_id"]
+    place = case.candidates.index.get_indexer(chosen)
+    if (place < 0).any():
+        raise InputError(
+            f"`sites` names {chosen[place < 0].iloc[0]!r}, which is not among the candidates. "
+            "Give the candidates that the sites were chosen from."
+        )
+    return [int(j) for j in place]
+
+
+def district_rows(
+    case: Case, demand: gpd.GeoDataFrame, districts: Sequence[str] | np.ndarray | None
+) -> np.ndarray | None:
+    """Return the names of the districts, given in the order of `demand`, in that of the rows."""
+    if districts is None:
+        return None
+    if len(districts) != len(demand):
+        raise InputError(
+            f"`districts` must name one a demand point: {len(demand)}. Got {len(districts)}."
+        )
+    names = pd.Series(np.asarray(districts, dtype=object), demand.index)
+    return names.loc[case.demand.index].to_numpy()
 
 
 def rest_of(candidates: gpd.GeoDataFrame) -> np.ndarray:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from planner.errors import InputError, NoSolutionError, SettingsError
-from planner.siting.case import make_case, rest_of
+from planner.errors import NoSolutionError, SettingsError
+from planner.siting.case import district_rows, make_case, rest_of
 from planner.siting.gatherings import pick_first
 from planner.siting.held_out import measure_held_out
 from planner.siting.locks import find_locked, lock_and_ban, without_banned
@@ -167,7 +167,7 @@ def choose_stations(
     offered, locked_id = lock_and_ban(candidates, required, forbidden)
     case = make_case(without_banned(reach, candidates, offered), demand, offered, min_spacing_m)
     asked = Asked(
-        question, case, _districts(demand, districts, case), time_limit_s, gap,
+        question, case, district_rows(case, demand, districts), time_limit_s, gap,
         np.random.default_rng(rng),
     )  # fmt: skip
     opened = _open_first(asked, locked_id)
@@ -260,20 +260,6 @@ def _dayparts(case: Case) -> np.ndarray:
     names = [f"weight_{name}" for name in daypart_names(case.demand)]
     parts = case.demand[names].to_numpy(float).T
     return np.asarray(parts[parts.sum(axis=1) > 0])
-
-
-def _districts(
-    demand: gpd.GeoDataFrame, districts: Sequence[str] | np.ndarray | None, case: Case
-) -> np.ndarray | None:
-    """Return the names of the districts in the order of the case's rows."""
-    if districts is None:
-        return None
-    if len(districts) != len(demand):
-        raise InputError(
-            f"`districts` must name one a demand point: {len(demand)}. Got {len(districts)}."
-        )
-    names = pd.Series(np.asarray(districts, dtype=object), demand.index)
-    return names.loc[case.demand.index].to_numpy()
 
 
 def _check_case(case: Case, count: int) -> None:

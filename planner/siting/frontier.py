@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from planner.errors import InputError, NoSolutionError, SettingsError
+from planner.errors import NoSolutionError, SettingsError
 from planner.locate.frontier import trace_mclp
 from planner.questions import check_cost
-from planner.siting.case import make_case, price_columns
+from planner.siting.case import make_case, plan_columns, price_columns
 from planner.tables import check_table
 
 if TYPE_CHECKING:
@@ -110,7 +110,8 @@ def measure_frontier(
     check_cost(cost, budget)
     case = make_case(reach, demand, candidates, min_spacing_m)
     price, rows = price_columns(case, cost), _rows(case, counts)
-    plan, note = _columns(case, sites), _note(sites)
+    plan = [] if sites is None else plan_columns(case, sites)
+    note = _note(sites)
     planned = max(len(plan), note.get("count", 0))
     traced = trace_mclp(
         case.cover, case.weight, max(rows[-1], planned, 1), xy=case.xy, existing=case.existing,
@@ -174,20 +175,6 @@ def _rows(case: Case, counts: int | Sequence[int]) -> list[int]:
 
 def _note(sites: gpd.GeoDataFrame | None) -> dict[str, Any]:
     return {} if sites is None else dict(sites.attrs.get("siting", {}))
-
-
-def _columns(case: Case, sites: gpd.GeoDataFrame | None) -> list[int]:
-    """Return the plan's columns in its order of opening."""
-    if sites is None:
-        return []
-    chosen = sites.sort_values("rank")["candidate_id"]
-    place = case.candidates.index.get_indexer(chosen)
-    if (place < 0).any():
-        raise InputError(
-            f"`sites` names {chosen[place < 0].iloc[0]!r}, which is not among the candidates. "
-            "Give the candidates that the sites were chosen from."
-        )
-    return [int(j) for j in place]
 
 
 def _meet(traced: Frontier, note: dict[str, Any], total: float) -> tuple[np.ndarray, np.ndarray]:
