@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -10,25 +11,29 @@ from scipy import sparse
 
 from planner.compiled import working_seconds
 from planner.errors import InputError
+from planner.locate.capacitated_assign import assign
 from planner.locate.capacitated_bound import relax
-from planner.locate.capacitated_exact import assign, prove
-from planner.locate.capacitated_flow import make_net, search, served
+from planner.locate.capacitated_exact import prove
+from planner.locate.capacitated_flow import make_net, served
+from planner.locate.capacitated_rules import pose_rules
+from planner.locate.capacitated_search import greedy, search
 from planner.locate.presolve import restrict
 from planner.locate.problem import check_numbers, check_weight
 from planner.locate.setcover_reduce import as_cover
 from planner.locate.solution import at_most, tell
-from planner.locate.travel import check_roles, check_travel, keep_entries
+from planner.locate.travel import check_travel, keep_entries
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from planner.locate.capacitated_bound import Relaxation
     from planner.locate.capacitated_flow import Net
+    from planner.locate.capacitated_rules import Posed, Rules
     from planner.locate.solution import Solution
-    from planner.locate.travel import Roles
 
 _STEPS = 4
-_ASSIGN_S = 5.0  # that the assignment may take in any case
+# Shares of the time limit that search, bound and proof may take; the assignment has the rest.
+_SEARCH, _BOUND, _PROOF = 0.4, 0.7, 0.9
 # Integer weights and capacities sum to at most this, so that sums stay inside int64.
 _TOTAL_BITS = 40
 
@@ -37,11 +42,15 @@ def solve_capacitated(
     travel: Any,
     weight: Any,
     capacity: Any,
-    count: int,
+    count: int | None,
     *,
     existing: Sequence[int] | np.ndarray = (),
     required: Sequence[int] | np.ndarray = (),
     forbidden: Sequence[int] | np.ndarray = (),
+    cost: np.ndarray | None = None,
+    budget: float | None = None,
+    conflicts: np.ndarray | None = None,
+    places: np.ndarray | None = None,
     time_limit_s: float = 60.0,
     gap: float = 1e-4,
     rng: int | np.random.Generator = 0,
@@ -60,14 +69,26 @@ def solve_capacitated(
     capacity
         Shape (candidates,), the weight each facility can serve, not negative; infinity is no limit.
     count
-        How many to choose, the required among them.
+        How many to choose, the required among them; with costs at most so many, None for any
+        number.
     existing
         Columns already open: they serve too, within their capacity, do not count and are not in
         `chosen`.
     required, forbidden
         Columns that must, or must not, be chosen.
+    cost, budget
+        Shape (candidates,), 0 or more, and what the chosen may cost together. With costs (or
+        conflicts) fewer than `count` may be chosen.
+    conflicts
+        Shape (k, 2): pairs of columns of which at most one may be chosen, such as the kinds that
+        one place could become.
+    places
+        Shape (candidates,), 1 where a column counts towards `count`, 0 where it does not, such as
+        one that enlarges an existing facility: the travel of that one, the seats that are added.
+        Only with costs; all count if absent.
     time_limit_s
-        Wall seconds for bound and proof; the choice stands long before.
+        Wall seconds for search, bound, proof and assignment together. What it cuts short is still
+        an answer with a bound that holds.
     gap
         Stop when proven this close, relative to the bound.
     rng
@@ -79,17 +100,19 @@ def solve_capacitated(
     -------
     Solution
         `objective` is the weight served; no choice serves more than `bound`. `assignment` tells
-        which facility serves how much of which demand: of all ways to serve as much the one with
-        the least travel, where there are not too many pairs and the time limit does not cut in.
+        which facility serves how much of which demand, `objective` in all; its travel is at most
+        `travel_gap` above the least of all ways to serve as much: 0 unless size or time limit
+        forbids it.
 
     Raises
     ------
     InputError
         An array has the wrong shape, or travel, weight or capacity is negative or not a number.
     SettingsError
-        `count` is under 1 or above what may be chosen, or another number is out of range.
+        `count` is under 1 or above what may be chosen, another number is out of range, or `places`
+        is given without costs.
     NoSolutionError
-        More are required than may be chosen.
+        More are required than may be chosen, they cost more than the budget or exclude each other.
 
     Notes
     -----
@@ -98,10 +121,13 @@ def solve_capacitated(
     capacity of candidate j, x_j = 1 where it is opened, and y_ij ≥ 0, only where j is within reach
     of i, what j serves of i. Demand may be shared among facilities: a row is many riders.
 
-    What a choice serves is a maximum flow, found in integers. Greedy and exchanges give the choice,
-    Lagrangean multipliers prove how good it is, and what they cannot exclude goes to HiGHS, if it
-    is not too much; it works in floating point, so its bound is told 1e-6 higher than it says, and
-    rounded down where weights and capacities are whole.
+    With costs Σ_j c_j x_j ≤ B and Σ_j a_j x_j ≤ p, where a_j tells which take a place; with
+    conflicts x_j + x_k ≤ 1.
+
+    What a choice serves is a maximum flow, found in integers. Greedy and annealing over flows that
+    are kept up to date give the choice, Lagrangean multipliers prove how good it is, and what they
+    cannot exclude goes to HiGHS, if it is not too much; it works in floating point, so its bound is
+    told 1e-6 higher than it says, and rounded down where weights and capacities are whole.
 
     Examples
     --------
@@ -115,26 +141,31 @@ def solve_capacitated(
     began = working_seconds()
     check_numbers(time_limit_s, gap)
     matrix = check_travel(travel)
-    roles = check_roles(matrix.shape[1], count, existing, required, forbidden)
+    asked = pose_rules(
+        matrix.shape[1], count, existing=existing, required=required, forbidden=forbidden,
+        cost=cost, budget=budget, conflicts=conflicts, places=places,
+    )  # fmt: skip
     values = check_weight(weight, matrix.shape[0])
     room = _check_capacity(capacity, matrix.shape[1])
-    posed = _pose(matrix, values, room, roles)
+    posed = _pose(matrix, values, room, asked)
     tell(on_step, 1, _STEPS)
-    decision = _Decision(posed, roles, np.random.default_rng(rng))
-    decision.run(gap, began + time_limit_s, on_step)
-    chosen = roles.fill(decision.chosen)
-    opened = np.union1d(roles.opened, chosen)
+    decision = _Decision(posed, asked, np.random.default_rng(rng))
+    decision.run(gap, began, time_limit_s, on_step)
+    chosen = asked.fill(decision.chosen)
+    opened = np.union1d(asked.opened, chosen)
     objective = served(posed.net, opened) / posed.scale
-    left = max(_ASSIGN_S, began + time_limit_s - working_seconds())
     within = sparse.csr_array(matrix[:, opened])
-    parts = assign(within, values, room[opened], objective, left).tocoo()
-    assignment = sparse.csr_array((parts.data, (parts.row, opened[parts.col])), shape=matrix.shape)
+    within.sort_indices()
+    parts, travel_gap = assign(within, values, room[opened], began + time_limit_s)
+    placed = parts.tocoo()
+    assignment = sparse.csr_array((placed.data, (placed.row, opened[placed.col])), matrix.shape)
     bound = (decision.bound + posed.slack) / posed.scale
     tell(on_step, _STEPS, _STEPS)
-    return at_most(
+    solution = at_most(
         chosen, objective, bound, gap=gap, model="capacitated",
         seconds=working_seconds() - began, assignment=assignment,
     )  # fmt: skip
+    return replace(solution, travel_gap=travel_gap)
 
 
 class _Posed(NamedTuple):
@@ -147,11 +178,11 @@ class _Posed(NamedTuple):
 
 
 def _pose(
-    matrix: sparse.csr_array, weight: np.ndarray, capacity: np.ndarray, roles: Roles
+    matrix: sparse.csr_array, weight: np.ndarray, capacity: np.ndarray, asked: Posed
 ) -> _Posed:
     """Merge demand that the same columns reach, and bring weights and capacities to integers."""
     allowed = np.zeros(matrix.shape[1], dtype=bool)
-    allowed[roles.free] = allowed[roles.opened] = True
+    allowed[asked.rules.free] = allowed[asked.opened] = True
     within = keep_entries(matrix, allowed[matrix.indices])
     allowed[:] = np.bincount(within.indices, minlength=matrix.shape[1]) > 0
     weight = np.where(np.diff(within.indptr) > 0, weight, 0.0)
@@ -161,7 +192,7 @@ def _pose(
     spare = _TOTAL_BITS - math.frexp(total)[1] if total > 0 else 0
     exponent = 0 if spare >= 0 and np.array_equal(numbers, np.rint(numbers)) else spare
     exact = np.ldexp(numbers, exponent)
-    whole = np.rint(exact).astype(np.int64)
+    whole = np.floor(exact).astype(np.int64)  # what is served can be
     whole[weight.size :] = np.minimum(whole[weight.size :], whole[: weight.size].sum())
     off = np.abs(exact - whole)
     slack = math.fsum(off)
@@ -178,43 +209,45 @@ def _pose(
 class _Decision:
     """The best choice of free columns and its integer bound, improved in place."""
 
-    def __init__(self, posed: _Posed, roles: Roles, rng: np.random.Generator) -> None:
-        self.net, self.unit, self.roles, self.rng = posed.net, posed.unit, roles, rng
-        self.chosen = roles.free[:0]
-        self.value = served(self.net, roles.opened)
+    def __init__(self, posed: _Posed, asked: Posed, rng: np.random.Generator) -> None:
+        self.net, self.unit, self.rng = posed.net, posed.unit, rng
+        self.rules, self.opened = asked.rules, asked.opened
+        self.chosen = self.rules.free[:0]
+        self.value = served(self.net, self.opened)
         self.bound = int(self.net.weight.sum())
 
-    def run(self, gap: float, deadline: float, on_step: Callable[[int, int], None] | None) -> None:
+    def run(
+        self,
+        gap: float,
+        began: float,
+        time_limit_s: float,
+        on_step: Callable[[int, int], None] | None,
+    ) -> None:
         """Search, bound, prove."""
-        net, roles = self.net, self.roles
-        count = min(roles.left, roles.free.size)
-        if count == 0 or net.weight.size == 0:
+        if self.rules.free.size == 0 or self.net.weight.size == 0:
             self.bound = self.value
             return
-        chosen = search(net, roles.opened, roles.free, count, self.rng, deadline=deadline)
-        self._take(chosen)
+        self._search(began + _SEARCH * time_limit_s)
         tell(on_step, 2, _STEPS)
         if self._enough(gap) >= self.bound:
             return
         relaxation = relax(
-            net,
-            roles.opened,
-            roles.free,
-            count,
+            self.net,
+            self.opened,
+            self.rules,
             value=self._take,
-            target=self._enough(gap),
+            target=lambda: self._enough(gap),
             unit=self.unit,
-            deadline=deadline,
+            deadline=began + _BOUND * time_limit_s,
         )
         self.bound = min(self.bound, relaxation.bound)
         tell(on_step, 3, _STEPS)
-        left = deadline - working_seconds()
+        left = began + _PROOF * time_limit_s - working_seconds()
         if self.bound > self._enough(gap) and left > 0:
             proof = prove(
-                net,
-                roles.opened,
-                self._kept(relaxation, count),
-                count,
+                self.net,
+                self.opened,
+                self._kept(relaxation),
                 self.chosen,
                 unit=self.unit,
                 abs_gap=max(0.9 * (self._enough(gap) - self.value), 0.99 * self.unit),
@@ -223,25 +256,33 @@ class _Decision:
             self._take(proof.chosen)
             self.bound = min(self.bound, max(proof.bound, self.value))
 
+    def _search(self, deadline: float) -> None:
+        """Take the better of the greedy choices, and anneal from there."""
+        for by_cost in (False, True) if math.isfinite(self.rules.budget) else (False,):
+            self._take(greedy(self.net, self.opened, self.rules, by_cost))
+        self._take(
+            search(
+                self.net, self.opened, self.rules, self.rng, start=self.chosen, deadline=deadline
+            )
+        )
+
     def _enough(self, gap: float) -> int:
         return math.floor(self.value / (1.0 - gap))
 
     def _take(self, chosen: np.ndarray) -> int:
         """Keep a choice if it is better; return the best value."""
-        value = served(self.net, np.concatenate([self.roles.opened, chosen]))
-        if value > self.value or (self.chosen.size == 0 and chosen.size):
+        value = served(self.net, np.concatenate([self.opened, chosen]))
+        if value > self.value:
             self.chosen, self.value = np.sort(chosen), value
         return self.value
 
-    def _kept(self, relaxation: Relaxation, count: int) -> np.ndarray:
+    def _kept(self, relaxation: Relaxation) -> Rules:
         """Leave out free columns that no better choice can open (Balas & Martin 1980)."""
-        price = relaxation.price[self.roles.free]
-        if count >= price.size or not price.any():
-            return self.roles.free
-        last = np.sort(price)[::-1][count - 1]
-        # the bound was rounded down by less than a unit, the prices by less than one
+        # the bound was rounded down by less than a unit, the losses by less than one
         room = relaxation.bound + self.unit + 1 - (self.value + self.unit)
-        return self.roles.free[(last - price <= room) | np.isin(self.roles.free, self.chosen)]
+        free = self.rules.free
+        kept = (relaxation.loss[free] <= room) | np.isin(free, self.chosen)
+        return self.rules._replace(free=free[kept])
 
 
 def _check_capacity(capacity: Any, columns: int) -> np.ndarray:

@@ -8,44 +8,47 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from planner.compiled import compiled, working_seconds
+from planner.locate.capacitated_rules import dearest, keep_fitting, price_money
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from planner.locate.capacitated_flow import Net
+    from planner.locate.capacitated_rules import Rules
 
 _FRACTION = 1 << 16  # multipliers are whole multiples of 1 / _FRACTION when the bound is taken
-_ROUNDS, _STEPS = 40, 25
+_STEPS = 1000
+_ROUND = 5e7  # entries looked at between certificates, about
+_EXACT = 1e-12  # relative: more than sums in floating point can be off
 
 
 class Relaxation(NamedTuple):
-    """An upper bound and each column's price: what it adds at the multipliers."""
+    """An upper bound, and by how much it falls where a column is chosen in any case."""
 
     bound: int
-    price: np.ndarray
+    loss: np.ndarray
 
 
 def relax(
     net: Net,
     fixed: np.ndarray,
-    free: np.ndarray,
-    count: int,
+    rules: Rules,
     *,
     value: Callable[[np.ndarray], int],
-    target: int,
+    target: Callable[[], int],
     unit: int,
     deadline: float = math.inf,
 ) -> Relaxation:
-    """Bound what the fixed and `count` of the free columns can serve.
+    """Bound what the fixed columns and free ones that keep the rules can serve.
 
     Parameters
     ----------
-    net, fixed, free, count
+    net, fixed, rules
         The problem.
     value
         Told of each choice that the multipliers like; returns the best value known.
     target
-        Stop once the bound is at most this.
+        Tells the bound that is low enough.
     unit
         Every value is a multiple of it.
     deadline
@@ -53,39 +56,52 @@ def relax(
 
     Notes
     -----
-    Any multipliers 0 ≤ u_i ≤ 1 on Σ_j y_ij ≤ w_i give Σ_i w_i u_i + Σ_j v_j over the fixed and the
-    `count` dearest, where v_j fills the capacity of column j by its clients of least u_i, at most
-    w_i each, at 1 - u_i a unit (Pirkul & Schilling 1991, "The maximal covering location problem
-    with capacities on total workload"). The multipliers come from a subgradient search in floating
-    point; the bound is taken in integers.
+    Any multipliers 0 ≤ u_i ≤ 1 on Σ_j y_ij ≤ w_i give Σ_i w_i u_i + Σ_j v_j over the fixed columns
+    and the dearest choice of free ones, where v_j fills the capacity of column j by its clients of
+    least u_i, at most w_i each, at 1 - u_i a unit (Pirkul & Schilling 1991, "The maximal covering
+    location problem with capacities on total workload"). The dearest choice is bounded in turn: a
+    price λ ≥ 0 of money gives λ·budget + the dearest by v_j - λ c_j, one of each group that
+    excludes itself, at most so many places. The multipliers come from a subgradient search in
+    floating point, the best λ from halving; the bound is taken in integers, with money rounded up.
     """
     u = np.zeros(net.weight.size)
     best = Relaxation(int(net.weight.sum()), np.zeros(net.capacity.size))
     open_always = np.zeros(net.capacity.size, dtype=bool)
     open_always[fixed] = True
-    state = np.array([1.0, math.inf, 0.0])
+    state = np.array([1.0, math.inf, 0.0, 0.0])
     kept = u.copy()
-    known = value(free[:0])
-    for _ in range(_ROUNDS):
-        chosen = _descend(net, open_always, free, count, u, kept, state, float(known), _STEPS)
-        known = value(chosen)
-        found = _certify(net, fixed, free, count, kept, unit)
-        if found.bound < best.bound or not best.price.any():
-            best = Relaxation(min(best.bound, found.bound), found.price)
-        if best.bound <= target or state[0] < 1e-3 or working_seconds() > deadline:
+    known = value(rules.free[:0])
+    steps = max(1, min(25, int(_ROUND / max(1, 3 * net.owner.size))))
+    for _ in range(0, _STEPS, steps):
+        liked = _descend(net, open_always, rules, u, kept, state, float(known), steps)
+        known = value(keep_fitting(rules, liked))
+        found = _certify(net, fixed, rules, kept, state[3], unit)
+        if found.bound < best.bound or not best.loss.any():
+            best = Relaxation(min(best.bound, found.bound), found.loss)
+        if best.bound <= target() or state[0] < 1e-3 or working_seconds() > deadline:
             break
     return best
 
 
 def _certify(  # noqa: PLR0917
-    net: Net, fixed: np.ndarray, free: np.ndarray, count: int, u: np.ndarray, unit: int
+    net: Net, fixed: np.ndarray, rules: Rules, u: np.ndarray, money: float, unit: int
 ) -> Relaxation:
+    """Take the bound at some multipliers so that it holds whatever the arithmetic."""
     whole = np.clip(np.floor(u * _FRACTION), 0, _FRACTION).astype(np.int64)
     price = fill(net, np.argsort(whole, kind="stable"), whole)
-    top = np.sort(price[free])[::-1][:count]
     total = sum(int(w) * int(v) for w, v in zip(net.weight, whole, strict=True))
-    total += sum(int(v) for v in price[fixed]) + sum(int(v) for v in top)
-    return Relaxation(total // _FRACTION // unit * unit, price / _FRACTION)
+    total += sum(int(v) for v in price[fixed])
+    worth = price.astype(float)
+    if math.isinf(rules.budget):
+        money = 0.0
+        chosen, _, _, best, place = dearest(rules, worth, money)
+        total += sum(int(v) for v in price[chosen])
+    else:
+        money = price_money(rules, worth, money * _FRACTION)
+        _, value, _, best, place = dearest(rules, worth, money)
+        total += math.ceil(value * (1 + _EXACT) + abs(worth).sum() * _EXACT * 1e-2)
+    loss = best[rules.group] - (worth - money * rules.cost - place * rules.place)
+    return Relaxation(total // _FRACTION // unit * unit, loss / _FRACTION)
 
 
 @compiled
@@ -144,8 +160,7 @@ def _slope(
 def _descend(  # noqa: PLR0917
     net: Net,
     fixed: np.ndarray,
-    free: np.ndarray,
-    count: int,
+    rules: Rules,
     u: np.ndarray,
     best: np.ndarray,
     state: np.ndarray,
@@ -154,22 +169,25 @@ def _descend(  # noqa: PLR0917
 ) -> np.ndarray:
     """Take subgradient steps in place; return the choice at the best multipliers seen.
 
-    `state` holds the step's share of the way, the best bound and the steps since it fell.
+    `state` holds the step's share of the way, the best bound, the steps since it fell, and the
+    price of money there.
     """
-    liked = free[:count].copy()
+    liked = rules.free[:0].copy()
     worth, slope = np.empty(net.capacity.size), np.empty(u.size)
+    money = state[3]
     for _ in range(steps):
         order = np.argsort(u)
         _price(net, order, u, worth)
-        chosen = free[np.argsort(-worth[free])[:count]]
+        money = price_money(rules, worth, money)
+        chosen, value, _, _, _ = dearest(rules, worth, money)
         opened = fixed.copy()
         opened[chosen] = True
-        bound = (net.weight * u).sum() + (worth * opened).sum()
+        bound = (net.weight * u).sum() + (worth * fixed).sum() + value
         if bound < state[1]:
             state[2] = state[2] + 1.0 if bound > state[1] - 1e-4 * (state[1] - target) else 0.0
-            state[1] = bound
+            state[1], state[3] = bound, money
             best[:] = u
-            liked = chosen
+            liked = chosen[np.argsort(-worth[chosen])]
         else:
             state[2] += 1.0
         if state[2] > 12.0:

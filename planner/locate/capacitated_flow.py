@@ -1,18 +1,14 @@
-"""How much demand open facilities of limited capacity serve, and good choices of them."""
+"""How much demand open facilities of limited capacity serve: maximum flows, in integers."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from planner.compiled import compiled, working_seconds
+from planner.compiled import compiled
+from planner.locate.problem import Cover
 
-if TYPE_CHECKING:
-    from planner.locate.problem import Cover
-
-_WORK = 3e8  # entries that all trials of the search together may look at, about
-_TRIALS, _CHUNK = (50, 20_000), 25
 _DEAD = 1 << 62  # marks what no way leads through any more
 
 
@@ -38,7 +34,7 @@ class Net(NamedTuple):
     capacity: np.ndarray
 
 
-class _Flow(NamedTuple):
+class Flow(NamedTuple):
     """What is served, written in place; the last five are marks of the search for a way.
 
     Attributes
@@ -69,37 +65,11 @@ def make_net(cover: Cover, weight: np.ndarray, capacity: np.ndarray) -> Net:
     return Net(cover, entry, owner, weight, capacity)
 
 
-def search(
-    net: Net,
-    fixed: np.ndarray,
-    free: np.ndarray,
-    count: int,
-    rng: np.random.Generator,
-    *,
-    deadline: float,
-) -> np.ndarray:
-    """Choose `count` of the free columns beside the fixed: greedy, then exchanges by chance.
-
-    The number of exchanges depends on the size alone: the clock has no say in the answer before
-    the deadline.
-    """
-    if count == 0 or free.size == 0:
-        return free[:0]
-    chosen = greedy(net, fixed, free, min(count, free.size))
-    size = 1 + net.cover.client.size * (fixed.size + count) // max(1, net.capacity.size)
-    work = min(_WORK / (200.0 * size + net.weight.size), 20.0 * free.size**2)
-    trials = int(np.clip(work, *_TRIALS))
-    for first in range(0, trials, _CHUNK):
-        if working_seconds() > deadline:
-            break
-        chosen = _exchange(net, fixed, free, chosen, rng, min(_CHUNK, trials - first))
-    return np.sort(chosen)
-
-
 @compiled
-def _flow(net: Net) -> _Flow:
+def make_flow(net: Net) -> Flow:
+    """Return the flow of nothing, no column open."""
     m, n = net.weight.size, net.capacity.size
-    return _Flow(
+    return Flow(
         net.weight.copy(),
         net.capacity.copy(),
         np.zeros(net.owner.size, np.int64),
@@ -113,7 +83,7 @@ def _flow(net: Net) -> _Flow:
 
 
 @compiled
-def _find(net: Net, flow: _Flow, j: int, stamp: int) -> int:  # noqa: C901
+def _find(net: Net, flow: Flow, j: int, stamp: int) -> int:  # noqa: C901
     """Find a client with demand left that column j reaches, others giving way; -1 without one.
 
     What a vain search has seen never leads anywhere again: whoever serves there is among it.
@@ -153,7 +123,7 @@ def _find(net: Net, flow: _Flow, j: int, stamp: int) -> int:  # noqa: C901
 
 
 @compiled
-def _open(net: Net, flow: _Flow, j: int) -> None:
+def open_column(net: Net, flow: Flow, j: int) -> None:
     """Open a column and let it serve what nobody else does."""
     flow.opened[j] = True
     for k in range(net.cover.start[j], net.cover.start[j + 1]):
@@ -165,7 +135,7 @@ def _open(net: Net, flow: _Flow, j: int) -> None:
 
 
 @compiled
-def _augment(net: Net, flow: _Flow, j: int, stamp: int) -> int:
+def augment(net: Net, flow: Flow, j: int, stamp: int) -> int:
     """Let a column serve as much as it can, others giving way; return the last mark used."""
     client = net.cover.client
     while flow.spare[j] > 0:
@@ -192,107 +162,71 @@ def _augment(net: Net, flow: _Flow, j: int, stamp: int) -> int:
 
 
 @compiled
-def _fill(net: Net, flow: _Flow, chosen: np.ndarray) -> None:
+def _fill(net: Net, flow: Flow, chosen: np.ndarray) -> None:
     """Serve the most that some columns can serve together."""
     stamp = 0
     for j in chosen:
-        _open(net, flow, j)
+        open_column(net, flow, j)
     for j in chosen:
-        stamp = _augment(net, flow, j, stamp)
+        stamp = augment(net, flow, j, stamp)
 
 
 @compiled
 def serve(net: Net, chosen: np.ndarray) -> np.ndarray:
     """Return how much of each entry is served when some columns serve the most they can."""
-    flow = _flow(net)
-    _fill(net, flow, chosen)
+    part, place = narrow(net, chosen)
+    flow = make_flow(part)
+    _fill(part, flow, np.arange(chosen.size))
+    amount = np.zeros(net.owner.size, np.int64)
+    amount[place] = flow.amount
+    return amount
+
+
+@compiled
+def top_up(net: Net, amount: np.ndarray) -> np.ndarray:
+    """Return a flow through all columns that serves the most, grown from one that may not."""
+    flow = make_flow(net)
+    flow.amount[:] = amount
+    flow.opened[:] = True
+    for k in range(amount.size):
+        flow.rest[net.cover.client[k]] -= amount[k]
+        flow.spare[net.owner[k]] -= amount[k]
+    stamp = 0
+    for j in range(flow.spare.size):
+        stamp = augment(net, flow, j, stamp)
     return flow.amount
 
 
 @compiled
 def served(net: Net, chosen: np.ndarray) -> int:
     """Return the most that some columns can serve together."""
-    flow = _flow(net)
-    _fill(net, flow, chosen)
+    part, _ = narrow(net, chosen)
+    flow = make_flow(part)
+    _fill(part, flow, np.arange(chosen.size))
     return net.weight.sum() - flow.rest.sum()
 
 
 @compiled
-def greedy(net: Net, fixed: np.ndarray, free: np.ndarray, count: int) -> np.ndarray:
-    """Open the column that serves most of what is left; ties go to the smallest."""
-    cover = net.cover
-    flow = _flow(net)
-    stamp = 0
-    for j in fixed:
-        _open(net, flow, j)
-    chosen = np.empty(count, np.int64)
-    for t in range(count):
-        best, lead = -1, np.int64(-1)
-        for j in free:
-            if not flow.opened[j]:
-                left = np.int64(0)
-                for k in range(cover.start[j], cover.start[j + 1]):
-                    left += flow.rest[cover.client[k]]
-                left = min(left, net.capacity[j])
-                if left > lead:
-                    best, lead = j, left
-        chosen[t] = best
-        _open(net, flow, best)
-        stamp = _augment(net, flow, best, stamp)
-    return chosen
-
-
-@compiled
-def _clear(net: Net, flow: _Flow, chosen: np.ndarray) -> None:
-    flow.rest[:] = net.weight
-    flow.client_seen[:] = 0
-    flow.column_seen[:] = 0
-    for j in chosen:
-        flow.opened[j] = False
-        flow.spare[j] = net.capacity[j]
-        for k in range(net.cover.start[j], net.cover.start[j + 1]):
-            flow.amount[k] = 0
-
-
-@compiled
-def _exchange(  # noqa: PLR0917
-    net: Net,
-    fixed: np.ndarray,
-    free: np.ndarray,
-    chosen: np.ndarray,
-    rng: np.random.Generator,
-    trials: int,
-) -> np.ndarray:
-    """Exchange one for one by chance, mostly for a neighbour, and keep what is no worse."""
-    cover = net.cover
-    n = net.capacity.size
-    usable, inside = np.zeros(n, np.bool_), np.zeros(n, np.bool_)
-    usable[free] = True
-    inside[chosen] = True
-    flow = _flow(net)
-    line = np.concatenate((fixed, chosen))
-    value, whole = served(net, line), net.weight.sum()
-    for _ in range(trials):
-        if value == whole:
-            break
-        turn = fixed.size + int(rng.random() * chosen.size)
-        out = line[turn]
-        length = cover.start[out + 1] - cover.start[out]
-        if length > 0 and rng.random() < 0.7:
-            i = cover.client[cover.start[out] + int(rng.random() * length)]
-            q = cover.back[i] + int(rng.random() * (cover.back[i + 1] - cover.back[i]))
-            j = np.int64(cover.candidate[q])
-        else:
-            j = free[int(rng.random() * free.size)]
-        if inside[j] or not usable[j]:
-            continue
-        line[turn] = j
-        _fill(net, flow, line)
-        now = whole - flow.rest.sum()
-        _clear(net, flow, line)
-        if now >= value:
-            value = now
-            inside[out], inside[j] = False, True
-        else:
-            line[turn] = out
-    return line[fixed.size :]
+def narrow(net: Net, chosen: np.ndarray) -> tuple[Net, np.ndarray]:
+    """Keep some columns, in this order; return also where their entries were."""
+    cover, clients = net.cover, net.weight.size
+    start = np.zeros(chosen.size + 1, np.int64)
+    for t in range(chosen.size):
+        start[t + 1] = start[t] + cover.start[chosen[t] + 1] - cover.start[chosen[t]]
+    place, owner = np.empty(start[-1], np.int64), np.empty(start[-1], np.int64)
+    back = np.zeros(clients + 1, np.int64)
+    for t in range(chosen.size):
+        first = cover.start[chosen[t]]
+        for k in range(start[t], start[t + 1]):
+            place[k], owner[k] = first + k - start[t], t
+            back[cover.client[place[k]] + 1] += 1
+    for i in range(clients):
+        back[i + 1] += back[i]
+    client = cover.client[place]
+    candidate, entry = np.empty(start[-1], np.int32), np.empty(start[-1], np.int64)
+    at = back.copy()
+    for k in range(start[-1]):
+        candidate[at[client[k]]], entry[at[client[k]]] = owner[k], k
+        at[client[k]] += 1
+    part = Cover(start, client, back, candidate)
+    return Net(part, entry, owner, net.weight, net.capacity[chosen]), place

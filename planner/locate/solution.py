@@ -42,6 +42,9 @@ class Solution:
     assignment
         CSR, demand × candidates: the weight of each demand that each facility serves, where the
         model has capacities; else None.
+    travel_gap
+        By how much at most the travel of the assignment is above the least of all that serve as
+        much, relative, 0..1.
     """
 
     chosen: np.ndarray
@@ -52,6 +55,7 @@ class Solution:
     model: str
     seconds: float
     assignment: sparse.csr_array | None = None
+    travel_gap: float = 0.0
 
     def _repr_html_(self) -> str:
         """Return one line for a notebook."""

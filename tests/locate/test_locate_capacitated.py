@@ -7,12 +7,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
+from scipy.optimize import linprog
 from scipy.sparse.csgraph import maximum_flow
 
+from planner.compiled import working_seconds
 from planner.errors import InputError, NoSolutionError, SettingsError
 from planner.locate import solve_capacitated, solve_mclp
+from planner.locate.capacitated_assign import assign
+from planner.locate.capacitated_bound import _certify
 from planner.locate.capacitated_flow import make_net, served
-from planner.locate.program import Outcome
+from planner.locate.capacitated_rules import pose_rules
 from planner.locate.setcover_reduce import as_cover
 
 
@@ -125,16 +129,6 @@ def test_assignment_has_the_least_travel():
     assert solution.assignment.toarray().tolist() == [[3.0, 0.0], [0.0, 3.0]]
 
 
-def test_assignment_stands_where_the_program_gives_none(monkeypatch):
-    table, weight, capacity = town()
-    monkeypatch.setattr(
-        "planner.locate.capacitated_exact.minimise", lambda *_, **__: Outcome(None, -np.inf)
-    )
-    solution = solve_capacitated(table, weight, capacity, 8, gap=0.01)
-    check_assignment(solution, table, weight, capacity, solution.chosen.tolist())
-    assert solution.bound >= solution.objective
-
-
 def test_without_limits_it_is_maximal_covering():
     table, weight, _ = town()
     free = solve_capacitated(table, weight, np.full(60, np.inf), 7, gap=0.0)
@@ -200,6 +194,181 @@ def test_steps_are_told_in_order_and_nothing_is_printed(capfd):
     assert capfd.readouterr() == ("", "")
 
 
+def best_with_kinds(reach, weight, capacity, rules, roles):
+    """The optimum by looking at every choice that keeps count, budget and exclusions."""
+    n, must = reach.shape[1], roles.get("required", [])
+    closed = {*roles.get("existing", []), *roles.get("forbidden", []), *must}
+    free = [j for j in range(n) if j not in closed]
+    best = None
+    for size in range(len(free) + 1):
+        for picked in itertools.combinations(free, size):
+            chosen = [*must, *picked]
+            if keeps(rules, chosen):
+                value = most_served(reach, weight, capacity, [*roles.get("existing", []), *chosen])
+                best = value if best is None else max(best, value)
+    return best
+
+
+def keeps(rules, chosen):
+    paid = rules["cost"][chosen].sum() <= rules["budget"] + 1e-9
+    few = rules["count"] is None or rules["places"][chosen].sum() <= rules["count"]
+    apart = not any({int(a), int(b)} <= set(chosen) for a, b in rules["conflicts"])
+    return paid and few and apart
+
+
+@st.composite
+def problems_with_kinds(draw):
+    """Places of which each has up to three kinds, existing ones that can be enlarged."""
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    m, sites = draw(st.integers(1, 8)), draw(st.integers(2, 4))
+    table = rng.integers(0, 12, (m, sites)).astype(float)
+    table[rng.random((m, sites)) < draw(st.sampled_from([0.2, 0.5]))] = np.inf
+    weight, room = rng.integers(0, 9, m), rng.integers(0, 15, sites).astype(float)
+    cost = rng.integers(1, 6, sites).astype(float) / 2
+    owner = [*range(sites), *range(sites)]
+    grown = draw(st.booleans())
+    places = np.ones(2 * sites, dtype=int)
+    existing = [0] if grown else []
+    places[sites] = 0 if grown else 1
+    pairs = [(j, sites + j) for j in range(1 if grown else 0, sites)]
+    if draw(st.booleans()):
+        pairs.append((1, sites + 0))
+    capacity = np.concatenate([room, 2 * room + 1])
+    roles = {"existing": existing}
+    if draw(st.booleans()) and sites > 2:
+        roles |= {"required": [sites - 1], "forbidden": [sites + 1]}
+    rules = {
+        "cost": np.concatenate([cost, 1.7 * cost]),
+        "budget": float(cost[-1] + rng.integers(0, 8) / 2),
+        "count": draw(st.sampled_from([None, 1, 2, 3])),
+        "conflicts": np.array(pairs, dtype=int).reshape(-1, 2),
+        "places": places,
+    }
+    return table[:, owner], weight, capacity, rules, roles
+
+
+@settings(max_examples=150, deadline=None, derandomize=True)
+@given(problems_with_kinds())
+def test_kinds_under_one_budget_are_the_optimum_of_enumeration(problem):
+    table, weight, capacity, rules, roles = problem
+    optimum = best_with_kinds(np.isfinite(table), weight, capacity, rules, roles)
+    options = {name: rules[name] for name in ("cost", "budget", "conflicts", "places")}
+    solution = solve_capacitated(
+        as_sparse(table), weight, capacity, rules["count"], gap=0.0, **options, **roles
+    )
+    assert (solution.objective, solution.bound, solution.status) == (optimum, optimum, "optimal")
+    assert keeps(rules, solution.chosen.tolist())
+    assert set(roles.get("required", [])) <= set(solution.chosen.tolist())
+    assert not {*roles["existing"], *roles.get("forbidden", [])} & set(solution.chosen.tolist())
+    opened = [*roles["existing"], *solution.chosen.tolist()]
+    check_assignment(solution, table, weight, capacity, opened)
+
+
+@settings(max_examples=100, deadline=None, derandomize=True)
+@given(problems_with_kinds(), st.integers(0, 2**32 - 1))
+def test_any_multipliers_bound_every_choice(problem, seed):
+    """The bound holds wherever the search for multipliers stops, and the losses beside it."""
+    table, weight, capacity, rules, roles = problem
+    reach = np.isfinite(table)
+    asked = pose_rules(
+        reach.shape[1], rules["count"], existing=roles["existing"],
+        required=roles.get("required", []), forbidden=roles.get("forbidden", []),
+        cost=rules["cost"], budget=rules["budget"], conflicts=rules["conflicts"],
+        places=rules["places"],
+    )  # fmt: skip
+    kept = weight > 0
+    room = np.minimum(capacity, weight.sum()).astype(np.int64)
+    net = make_net(as_cover(sparse.csc_array(reach[kept])), weight[kept].astype(np.int64), room)
+    rng = np.random.default_rng(seed)
+    relaxation = _certify(
+        net, asked.opened, asked.rules, rng.random(int(kept.sum())), rng.random(), 1
+    )
+    optimum = best_with_kinds(reach, weight, capacity, rules, roles)
+    assert relaxation.bound >= optimum
+    for j in asked.rules.free:
+        forced = roles | {"required": [*roles.get("required", []), int(j)]}
+        value = best_with_kinds(reach, weight, capacity, rules, forced)
+        assert value is None or value <= relaxation.bound + 1 - relaxation.loss[j] + 1e-6
+
+
+def least_travel(table, weight, capacity, columns, total):
+    """The least travel of all that serve so much, by scipy's linear programming."""
+    row, place = np.nonzero(np.isfinite(table[:, columns]))
+    if total == 0:
+        return 0.0
+    cells = np.arange(row.size)
+    ones = np.ones(row.size)
+    limits = sparse.vstack(
+        [
+            sparse.csr_array((ones, (row, cells)), shape=(len(weight), row.size)),
+            sparse.csr_array((ones, (place, cells)), shape=(len(columns), row.size)),
+        ]
+    )
+    room = np.minimum(capacity[columns], weight.sum())
+    answer = linprog(
+        table[:, columns][row, place], A_ub=limits, b_ub=np.concatenate([weight, room]),
+        A_eq=np.ones((1, row.size)), b_eq=[total],
+    )  # fmt: skip
+    return answer.fun
+
+
+@settings(max_examples=150, deadline=None, derandomize=True)
+@given(problems())
+def test_assignment_is_a_maximum_of_least_travel(problem):
+    table, weight, capacity, *_ = problem
+    columns = np.arange(table.shape[1])
+    parts, gap = assign(as_sparse(table), weight.astype(float), capacity, np.inf)
+    total = most_served(np.isfinite(table), weight, capacity, columns)
+    assert (parts.sum(), gap) == (total, 0.0)
+    travel = (parts.toarray() * np.where(np.isfinite(table), table, 0.0)).sum()
+    assert travel == pytest.approx(least_travel(table, weight, capacity, columns, total), abs=1e-6)
+
+
+@pytest.mark.parametrize("limit", [0, 40, 120])
+def test_assignment_cut_short_is_a_maximum_and_tells_its_travel(limit, monkeypatch):
+    table, weight, capacity = town(n=25, m=250, radius=0.3)
+    columns = np.arange(25)
+    total = most_served(np.isfinite(table), weight.astype(int), capacity, columns)
+    monkeypatch.setattr("planner.locate.capacitated_assign._CHUNK", 40)
+    stops = iter([0.0] * (limit // 40) + [2.0] * 10)
+    monkeypatch.setattr("planner.locate.capacitated_assign.working_seconds", lambda: next(stops))
+    parts, gap = assign(as_sparse(table), weight, capacity, 1.0)
+    least = least_travel(table, weight, capacity, columns, total)
+    travel = parts.multiply(np.where(np.isfinite(table), table, 0.0)).sum()
+    assert parts.sum() == total
+    assert travel >= least - 1e-6
+    assert travel * (1 - gap) <= least + 1e-6
+
+
+def test_a_larger_budget_never_serves_less():
+    table, weight, capacity = town(n=30, m=100, radius=0.2)
+    cost = np.random.default_rng(3).integers(1, 9, 30).astype(float)
+    values = [
+        solve_capacitated(table, weight, capacity, None, cost=cost, budget=b, gap=0.0).objective
+        for b in (0.0, 4.0, 9.0, 16.0, 1000.0)
+    ]
+    assert values[0] == 0.0
+    assert values == sorted(values)
+
+
+def test_enlarging_takes_no_place():
+    travel = np.array([[1.0, 2.0, 1.0], [1.0, 3.0, 1.0]])
+    options = {"existing": [0], "cost": [0.0, 5.0, 1.0], "places": [1, 1, 0]}
+    solution = solve_capacitated(travel, [6, 6], [4.0, 4.0, 4.0], 1, budget=6.0, **options)
+    assert (solution.chosen.tolist(), solution.objective) == ([1, 2], 12.0)
+    poor = solve_capacitated(travel, [6, 6], [4.0, 4.0, 4.0], 1, budget=5.0, **options)
+    assert (poor.objective, poor.bound) == (8.0, 8.0)
+
+
+def test_time_limit_cuts_and_still_answers():
+    table, weight, capacity = town(n=150, m=2000, radius=0.2)
+    began = working_seconds()
+    solution = solve_capacitated(table, weight, capacity, 12, gap=0.0, time_limit_s=0.5)
+    assert working_seconds() - began < 15
+    assert solution.objective <= solution.bound
+    check_assignment(solution, table, weight, capacity, solution.chosen.tolist())
+
+
 GOOD = np.array([[1.0, 2.0, 3.0], [2.0, 0.0, 1.0]])
 
 
@@ -218,6 +387,14 @@ GOOD = np.array([[1.0, 2.0, 3.0], [2.0, 0.0, 1.0]])
         (InputError, "`travel` has columns 0 to 2", {"existing": [9]}),
         (SettingsError, "required and forbidden", {"required": [1], "forbidden": [1]}),
         (NoSolutionError, "Raise `count`", {"required": [0, 1]}),
+        (SettingsError, "go together", {"budget": 1.0}),
+        (SettingsError, "budget", {"cost": np.ones(3), "budget": -1.0}),
+        (InputError, "column 1", {"cost": [1.0, np.nan, 1.0], "budget": 1.0}),
+        (InputError, "`conflicts` names", {"conflicts": [[0, 7]]}),
+        (NoSolutionError, "Raise the budget", {"required": [1], "cost": np.ones(3), "budget": 0.5}),
+        (NoSolutionError, "exclude", {"count": 2, "required": [0, 1], "conflicts": [[0, 1]]}),
+        (SettingsError, "takes no place", {"places": [1, 1, 0]}),
+        (InputError, "0 or 1", {"places": [1, 2, 0], "cost": np.ones(3), "budget": 1.0}),
         (SettingsError, "time_limit_s", {"time_limit_s": 0.0}),
         (SettingsError, "gap", {"gap": 1.0}),
     ],
