@@ -32,6 +32,7 @@ class Inputs:
     activity: gpd.GeoDataFrame | FixFeed  # fixes are a feed
     stations: gpd.GeoDataFrame | None
     hosts: gpd.GeoDataFrame | None
+    register: gpd.GeoDataFrame | None  # what planners decided on sites
     water: gpd.GeoDataFrame | None
     notes: dict[str, dict[str, Any]]  # name → what was read and lost (`tables.record_input`)
     unedited: StreetNetwork  # the streets as their file has them
@@ -69,12 +70,20 @@ def load_inputs(s: Settings, *, on_stage: OnStage | None = None) -> Inputs:
             "stations", _load, s, "stations", load.load_stations, area=area, assumed_hours=hours
         )
     hosts = stage("hosts", _load_hosts, s, area)
-    read = {"area": area, "activity": activity, "stations": stations, "hosts": hosts}
+    register = None
+    if s.siting.register_:
+        register = stage("register", load.load_register, s.path(s.siting.register_), area=area)
+    read = {
+        "area": area, "activity": activity, "stations": stations, "hosts": hosts,
+        "register": register,
+    }  # fmt: skip
     attrs = {name: getattr(table, "attrs", {}) for name, table in read.items()}
     notes = {name: said["input"] for name, said in attrs.items() if "input" in said}
     notes["streets"] = _note_streets(s, streets)
+    if register is not None:
+        stations = load.add_opened(stations, register, s.stations.assumed_hours)
     water = _load_water(s, area)
-    return Inputs(area, edited, activity, stations, hosts, water, notes, unedited=streets)
+    return Inputs(area, edited, activity, stations, hosts, register, water, notes, unedited=streets)
 
 
 def _adopt(s: Settings, streets: StreetNetwork) -> StreetNetwork:

@@ -28,12 +28,14 @@ from planner.plan import Plan
 from planner.progress import OnStage, Stages
 from planner.settings import Settings, load_settings
 from planner.siting import (
+    Settled,
     choose_stations,
-    lock_and_ban,
     make_explanations,
     measure_frontier,
     measure_money,
     measure_scenarios,
+    note_sites,
+    settle_sites,
 )
 from planner.tables import check_table
 
@@ -82,7 +84,8 @@ def plan_study(s: Settings, *, on_stage: OnStage | None = None) -> Plan:
         shelter_m=s.candidates.shelter_m, **places,
     )  # fmt: skip
     candidates = stage("candidates", _offer, s, demand, inputs, hotspots, gatherings)
-    candidates, required = lock_and_ban(candidates, s.siting.required, s.siting.forbidden)
+    settled = _settle(s, candidates, inputs)
+    candidates, required = settled.candidates, settled.required
     reach = stage("reach", make_reach, streets, demand, candidates, **limit)
     _check_near_streets(reach, demand)
 
@@ -94,6 +97,7 @@ def plan_study(s: Settings, *, on_stage: OnStage | None = None) -> Plan:
         "siting", _choose, s, reach, demand, candidates, today, districts=districts,
         required=required, samples=samples,
     )  # fmt: skip
+    sites, register = note_sites(sites, settled, file=s.siting.register_ or "")
     frontier = stage("frontier", _trace, s, reach, demand, candidates, sites)
     money = None
     if _prices(s) is not None:
@@ -124,6 +128,7 @@ def plan_study(s: Settings, *, on_stage: OnStage | None = None) -> Plan:
     tables = {
         "districts": area, "demand": demand, "stations": stations, "hosts": hosts,
         "candidates": candidates, "sites": sites, "frontier": frontier,
+        "register": register,
         "money": money, "scenarios": scenarios,
         "explanations": explanations, "parking": bays,
         "hotspots": hotspots, "gatherings": gatherings,
@@ -179,10 +184,12 @@ def measure_today(
     PlannerError
         Anything wrong with the study or its files; `SettingsError` if it names no stations.
     """
-    if s.stations.file is None:
-        raise SettingsError("the study names no `stations.file`, so there is no coverage today.")
     stage = Stages(on_stage)
-    inputs = load_inputs(s, on_stage=on_stage)
+    inputs = None
+    if s.stations.file is not None or s.siting.register_ is not None:
+        inputs = load_inputs(s, on_stage=on_stage)
+    if inputs is None or inputs.stations is None:
+        raise SettingsError("the study names no `stations.file`, so there is no coverage today.")
     stops = stage("stays", _make_stops, s, inputs.activity, stage)
     demand = stage("demand", _weigh, s, *_visits(s, inputs.activity, stops, stage))
     reach = stage("reach", make_reach, inputs.streets, demand, inputs.stations, **_limit(s))
@@ -346,6 +353,15 @@ def _offer(
         gatherings=gatherings, area=inputs.area, kinds=s.candidates.kinds,
         spacing_m=s.candidates.spacing_m, host_m=s.candidates.host_m,
         max_count=s.candidates.max_count, new_hours=s.siting.new_hours, rng=s.study.seed,
+    )  # fmt: skip
+
+
+def _settle(s: Settings, candidates: gpd.GeoDataFrame, inputs: Inputs) -> Settled:
+    """Apply what planners decided on sites to the candidates."""
+    return settle_sites(
+        candidates, inputs.register, required=s.siting.required, forbidden=s.siting.forbidden,
+        count=None if s.siting.model == "lscp" else s.siting.count,
+        min_spacing_m=s.siting.min_spacing_m, new_hours=s.siting.new_hours,
     )  # fmt: skip
 
 

@@ -320,6 +320,8 @@ class CandidatesSettings(_Section):
 class SitingSettings(_Section):
     """How many stations, chosen how."""
 
+    model_config = ConfigDict(populate_by_name=True)
+
     model: Literal["mclp", "lscp", "pmedian", "pcenter"] = Field(
         "mclp",
         description="mclp: most demand within the limit (Church & ReVelle 1974); lscp: fewest "
@@ -350,6 +352,12 @@ class SitingSettings(_Section):
     )
     forbidden: tuple[str, ...] = Field(
         (), description="candidates, by identifier or name, that are never opened"
+    )
+    register_: str | None = Field(
+        None,
+        alias="register",
+        description="a plan's workbook or layer of sites as planners edited it: rejected sites are "
+        "not recommended again, agreed ones open first, opened ones exist, notes are kept",
     )
     min_spacing_m: float = Field(0.0, ge=0, description="between recommended stations")
     informal_share: float = Field(
@@ -520,7 +528,7 @@ def _keys_at(path: list[str]) -> list[str]:
     if not path:
         return [name for name in fields if name != "folder"]
     section = fields[path[0]].annotation if path[0] in fields else None
-    return list(getattr(section, "model_fields", {}))
+    return [field.alias or name for name, field in getattr(section, "model_fields", {}).items()]
 
 
 def edit_keys() -> list[str]:

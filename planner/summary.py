@@ -344,6 +344,7 @@ def _sites(sites: gpd.GeoDataFrame, explanations: pd.DataFrame) -> list[dict[str
     columns = [
         "rank", "name", "action", "gain_share", "cumulative_share", "stability",
         "informal_rest_per_day", "host_name", "why",
+        *(name for name in ("status", "owner", "note") if name in sites),
     ]  # fmt: skip
     told = explanations.reindex(sites.index).astype(object)
     rows = told.where(told.notna(), None).to_dict("records")

@@ -28,6 +28,17 @@ class Column(NamedTuple):
     optional: bool = False
 
 
+# What became of a site, in the order of its life; `rejected` and `opened` end it.
+STATUSES = {
+    "proposed": "proposed",
+    "surveyed": "surveyed",
+    "agreed": "host agreed",
+    "rejected": "rejected",
+    "opened": "opened",
+}
+
+SAME_SITE_M = 30.0  # the same place: less than a building, more than a redrawn door (guess)
+
 # Columns named `weight_<daypart>` and `weight_type_<worker type>` follow the study's own names, so
 # `demand` does not declare them; nor does `explanations` its `gain_<daypart>`,
 # `gain_type_<worker type>` and `gain_district_<name>`.
@@ -178,7 +189,39 @@ TABLES: dict[str, dict[str, Column]] = {
         "peak": Column("str", "the daypart that gains most"),
         "informal_rest_per_day": Column("float64", "as in candidates", "1/d", optional=True),
         "why": Column("str", "one sentence in the study's language"),
+        "status": Column("str", "as in register", optional=True),
+        "owner": Column("str", "as in register", optional=True),
+        "note": Column("str", "as in register", optional=True),
         "geometry": Column("point", "where"),
+    },
+    "register": {
+        "site_id": Column(
+            "str", "the site of this plan that it is; empty of others", nullable=True, optional=True
+        ),
+        "candidate_id": Column("str", "the candidate it was, as its file has it; may be empty"),
+        "name": Column("str", "as its file has it; may be empty"),
+        "host_name": Column("str", "the premises; may be empty"),
+        "status": Column("str", f"{', '.join(STATUSES)}"),
+        "owner": Column("str", "the person or office responsible; may be empty"),
+        "note": Column("str", "what planners wrote; may be empty"),
+        "hours": Column("str", "as in stations; empty if its file has none"),
+        "capacity": Column("float64", "seats", nullable=True),
+        "row": Column("int64", "the first row of its file that tells of it"),
+        "part": Column("str", "the file, or the sheet of a workbook"),
+        "outcome": Column(
+            "str",
+            "agreed, rejected, opened: as told to; kept: recommended again; waiting: a candidate "
+            "that is not recommended; unmatched: no candidate any more",
+            optional=True,
+        ),
+        "matched_id": Column("str", "the candidate it is now", nullable=True, optional=True),
+        "match": Column(
+            "str",
+            "by what it was known again: id, place, name; added: it is a candidate by its own "
+            "place; or empty",
+            optional=True,
+        ),
+        "geometry": Column("point", "where", nullable=True),
     },
     "explanations": {
         "district": Column("str", "where the site gains most", nullable=True),

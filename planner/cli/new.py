@@ -78,7 +78,8 @@ def _key(section: str, name: str, field: FieldInfo) -> str:
     if name == "file" and section in FILES:
         needed = section in ("activity", "streets")
         return f"{'' if needed else '# '}file = {as_toml(FILES[section])}{note}"
-    return f"# {name} = {as_toml(field.get_default(call_default_factory=True))}{note}"
+    default = as_toml(field.get_default(call_default_factory=True))
+    return f"# {field.alias or name} = {default}{note}"
 
 
 def as_toml(value: Any) -> str:

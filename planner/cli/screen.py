@@ -25,7 +25,8 @@ ERRORS = Console(stderr=True, highlight=False, soft_wrap=True)
 STAGES = {
     "sample": "files of the sample city",
     "area": "districts", "streets": "street edges", "activity": "activity records",
-    "stations": "existing stations", "hosts": "hosts to open", "stays": "stays found",
+    "stations": "existing stations", "hosts": "hosts to open",
+    "register": "sites of the register", "stays": "stays found",
     "demand": "demand points", "hotspots": "hot spots",
     "gatherings": "gathering places", "candidates": "candidates",
     "reach": "pairs in reach", "coverage": "coverage measures", "siting": "recommended stations",

@@ -158,10 +158,17 @@ def describe_sites(
             "after": finite(s.get("after_min")),
             "peak": _part(s.get("peak"), figures),
             "why": str(s.get("why") or ""),
+            **_decision(s),
             **_replacement(explanations, key),
         }
         for key, s in zip(ranked.index, ranked.to_dict("records"), strict=True)
     ]
+
+
+def _decision(site: dict[str, Any]) -> dict[str, Any]:
+    """Return what was decided on a site that is still to open; nothing if it is only proposed."""
+    status = site.get("status")
+    return {"status": status} if status in ("surveyed", "agreed") else {}
 
 
 def _replacement(explanations: pd.DataFrame | None, site_id: Any) -> dict[str, Any]:

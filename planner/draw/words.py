@@ -134,6 +134,8 @@ WORDS = {
     "action_activate": "Open existing premises",
     "action_build": "Build anew",
     "action_keep": "Keep",
+    "status_surveyed": "Surveyed",
+    "status_agreed": "Host agreed",
     "why": "{gain} visits a day nearby (peak: {part}) are {before} min from a station today; "
     "with this one it is {after} min.",
     "whyNew": "{gain} visits a day nearby (peak: {part}) have no station today; with this one it "

@@ -8,16 +8,19 @@ from planner.load.activity import load_activity
 from planner.load.area import area_from_streets, load_area
 from planner.load.feed import scan_activity
 from planner.load.hosts import load_hosts
+from planner.load.register import add_opened, load_register
 from planner.load.stations import load_stations
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 __all__ = [
+    "add_opened",
     "area_from_streets",
     "load_activity",
     "load_area",
     "load_hosts",
+    "load_register",
     "load_stations",
     "scan_activity",
     "write_sample",

@@ -280,37 +280,60 @@ def _without_blank_rows(
     return Sheet(path, frame, row[filled], too_many[filled])
 
 
+def read_workbook(
+    path: Path, table: str, columns: Mapping[str, str] | None = None
+) -> dict[str, Sheet]:
+    """Read every sheet of a workbook that holds anything, by name; errors as `read_sheet`."""
+    return {
+        name: _sheet_of(path, rows, find_header(rows[:15], table, columns))
+        for name, rows in _open_workbook(path).items()
+    }
+
+
 def _read_excel(path: Path, table: str, columns: Mapping[str, str] | None) -> Sheet:
     """Read the sheet of a workbook whose header row holds the most of our columns."""
+    best: list[Any] = []
+    best_count = best_header = -1
+    for rows in _open_workbook(path).values():
+        header = find_header(rows[:15], table, columns)
+        headers = [str(c) for c in rows[header] if c not in ("", None)]
+        count = len(pick_columns(unique_headers(headers), table)) + sum(
+            c in headers for c in (columns or {}).values()
+        )
+        if count > best_count:
+            best, best_count, best_header = rows, count, header
+    return _sheet_of(path, best, best_header)
+
+
+def _open_workbook(path: Path) -> dict[str, list[Any]]:
+    """Return the rows of every sheet that holds anything."""
     import python_calamine as calamine
 
     try:
         book = calamine.CalamineWorkbook.from_path(str(path))
-        sheets = [
-            book.get_sheet_by_name(n).to_python(skip_empty_area=False) for n in book.sheet_names
-        ]
+        sheets: dict[str, list[Any]] = {
+            n: book.get_sheet_by_name(n).to_python(skip_empty_area=False) for n in book.sheet_names
+        }
     except (calamine.CalamineError, zipfile.BadZipFile, OSError, ValueError) as error:
         why = "protected by a password" if "assword" in repr(error) else f"damaged ({error})"
         raise InputError(
             f"the workbook is {why}. Open it in Excel and save it again.", file=path
         ) from error
-    sheets = [s for s in sheets if any(any(c not in ("", None) for c in r) for r in s)]
-    if not sheets:
+    filled = {
+        n: rows
+        for n, rows in sheets.items()
+        if any(any(c not in ("", None) for c in row) for row in rows)
+    }
+    if not filled:
         raise InputError("the workbook holds no cell. Export it again.", file=path)
-    best, best_count = sheets[0], -1
-    for rows in sheets:
-        headers = [
-            str(c) for c in rows[find_header(rows[:15], table, columns)] if c not in ("", None)
-        ]
-        count = len(pick_columns(unique_headers(headers), table)) + sum(
-            c in headers for c in (columns or {}).values()
-        )
-        if count > best_count:
-            best, best_count = rows, count
-    header = find_header(best[:15], table, columns)
-    frame = pd.DataFrame(best[header + 1 :], dtype=object)
-    frame = frame.reindex(columns=range(len(best[header])))
-    frame.columns = pd.Index(unique_headers(best[header]))
+    return filled
+
+
+def _sheet_of(path: Path, rows: list[Any], header: int) -> Sheet:
+    """Return the rows below a header."""
+    frame = pd.DataFrame(rows[header + 1 :], dtype=object)
+    frame = frame.reindex(columns=range(len(rows[header])))
+    frame.columns = pd.Index(unique_headers(rows[header]))
     row = np.arange(len(frame), dtype=np.int64) + header + 2
     return _without_blank_rows(path, frame, row, np.zeros(len(frame), dtype=bool))
 

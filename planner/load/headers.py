@@ -134,6 +134,41 @@ HEADERS: dict[str, dict[str, tuple[str, ...]]] = {
         "closes": ("closes", "close_time", "closing_time", "关门时间", "结束时间", "close", "end"),
         **_PLACE,
     },
+    "register": {
+        "candidate_id": (
+            "candidate_id", "候选点编号", "候选编号", "候选点", "candidate_no", "candidate",
+            "host_id", "场所编号",
+        ),
+        "site_id": ("site_id", "编号", "站点编号", "site_no", "site"),
+        "name": (
+            "name", "名称", "站点名称", "驿站名称", "点位名称", "场所名称", "单位名称", "site_name",
+            "title", "名字",
+        ),
+        "host_name": ("host_name", "依托场所", "场所", "host", "premises"),
+        "status": (
+            "status", "状态", "站点状态", "办理状态", "进展", "进度", "site_status", "state",
+            "progress",
+        ),
+        "owner": (
+            "owner", "负责人", "责任人", "责任单位", "负责单位", "牵头单位", "责任部门", "联系人",
+            "responsible", "in_charge", "contact",
+        ),
+        "note": (
+            "note", "备注", "说明", "踏勘记录", "意见", "notes", "remark", "remarks", "comment",
+            "comments",
+        ),
+        "hours": (
+            "hours", "营业时间", "开放时间", "服务时间", "开放时段", "运营时间", "opening_hours",
+            "business_hours", "open_hours",
+        ),
+        "opens": ("opens", "open_time", "opening_time", "开门时间"),
+        "closes": ("closes", "close_time", "closing_time", "关门时间"),
+        "capacity": (
+            "capacity", "座位数", "座位", "容量", "容量，座位", "可容纳人数", "席位", "seats",
+            "places",
+        ),
+        **_PLACE,
+    },
     "fixes": {
         "rider_id": _RIDER,
         "worker_type": _WORKER_TYPE,

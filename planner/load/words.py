@@ -49,6 +49,14 @@ WORKER_TYPES: dict[str, tuple[str, ...]] = {
     "ride": ("网约车", "出租", "代驾", "ride", "taxi", "cab"),
     "truck": ("货车", "卡车", "货运", "truck", "lorry", "freight"),
 }  # fmt: skip
+# Our word → what registers say; the whole cell must be one of these, for “不同意” is not “同意”.
+SITE_STATUSES: dict[str, tuple[str, ...]] = {
+    "proposed": ("建议", "推荐", "拟建", "拟设", "待定", "proposed", "recommended"),
+    "surveyed": ("已踏勘", "踏勘", "已勘察", "已调研", "surveyed", "visited"),
+    "agreed": ("已同意", "同意", "场所已同意", "业主已同意", "已谈妥", "host agreed", "agreed"),
+    "rejected": ("已否决", "否决", "已拒绝", "拒绝", "不同意", "rejected", "declined", "refused"),
+    "opened": ("已启用", "启用", "已开放", "已建成", "opened", "open"),
+}  # fmt: skip
 _YES = frozenset({"是", "有", "√", "✓", "✔", "y", "yes", "true", "1", "提供", "具备", "t", "x"})
 
 
@@ -85,6 +93,22 @@ def worker_type(text: str) -> str:
     ('food', 'courier', 'rider', 'nurse')
     """
     return _recognise(text, WORKER_TYPES) or _word(text) or "rider"
+
+
+def site_status(text: str) -> str | None:
+    """Return a site's status, ``proposed`` if none is told, None if the word is none that is known.
+
+    Examples
+    --------
+    >>> site_status("已同意"), site_status("Host agreed"), site_status("不同意"), site_status("")
+    ('agreed', 'agreed', 'rejected', 'proposed')
+    >>> site_status("perhaps") is None
+    True
+    """
+    plain = re.sub(r"[\s_-]+", " ", unicodedata.normalize("NFKC", text).strip().lower())
+    if not plain:
+        return "proposed"
+    return next((status for status, words in SITE_STATUSES.items() if plain in words), None)
 
 
 def service_list(text: str) -> str:

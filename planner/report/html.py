@@ -25,6 +25,7 @@ from planner.report.method import (
     setting_rows,
 )
 from planner.report.page import render_page, write_page
+from planner.report.register import decision_line, register_line
 from planner.report.replacements import read_replacements, replacement_line
 from planner.report.svg import EXISTING, PARKING, REACHED, SECOND, SITE, UNMET, element
 from planner.report.words import Words, basis_line, data_dates, is_number, speak
@@ -199,6 +200,7 @@ def _sites(plan: Plan, w: Words) -> dict[str, Any]:
         "sites_title": story.sites_title(f, w),
         "sites": _ranked_sites(plan, w),
         "rule_line": story.rule_line(f, w),
+        "register_line": register_line(plan, w),
         **_growth(plan, w),
         "parking_title": story.parking_title(f, w),
         "parking": parking.to_dict("records") if len(parking) else [],
@@ -213,7 +215,11 @@ def _ranked_sites(plan: Plan, w: Words) -> list[dict[str, Any]]:
         return []
     ranked = sites.sort_values("rank")
     return [
-        {**row, "behind": replacement_line(behind.get(str(key)), f, w)}
+        {
+            **row,
+            "behind": replacement_line(behind.get(str(key)), f, w),
+            "decided": decision_line(row, w),
+        }
         for key, row in zip(ranked.index, ranked.to_dict("records"), strict=True)
     ]
 

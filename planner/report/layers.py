@@ -12,13 +12,17 @@ import pyogrio
 
 from planner.geo import WGS84
 from planner.report.figures import table
+from planner.report.site_sheets import other_sites
+from planner.report.words import speak
 
 if TYPE_CHECKING:
     from planner.plan import Plan
 
+_ENTRIES = ("status", "owner", "note")
 _SITES = [
     "rank", "name", "kind", "action", "host_name", "hours", "gain_per_day", "gain_share",
-    "cumulative_share", "stability", "before_min", "after_min", "peak", "why",
+    "cumulative_share", "stability", "before_min", "after_min", "peak", "why", "candidate_id",
+    *_ENTRIES,
 ]  # fmt: skip
 _PARKING = [
     "name", "bays", "served_per_day", "peak_per_hour", "blocking_share", "station_id",
@@ -66,15 +70,36 @@ def write_sites(plan: Plan, folder: Path | str) -> dict[str, Path]:
 def make_layers(plan: Plan) -> dict[str, gpd.GeoDataFrame]:
     """Return ``sites``, ``parking`` and ``stations`` in EPSG:4326, columns in a fixed order.
 
-    The index comes first, as text; coordinates have seven decimals (1 cm).
+    The index comes first, as text; coordinates have seven decimals (1 cm). Below the recommended
+    sites stand, without rank, the other sites of the register, so that one layer given back as
+    `siting.register` holds all that planners wrote; statuses are in the study's language.
     """
-    sites = table(plan, "sites")
-    ranked = sites.sort_values("rank") if len(sites) else sites
     return {
-        "sites": _layer(ranked, "site_id", _SITES),
+        "sites": _site_layer(plan),
         "parking": _layer(table(plan, "parking"), "site_id", _PARKING),
         "stations": _layer(table(plan, "stations"), "station_id", _STATIONS),
     }
+
+
+def _site_layer(plan: Plan) -> gpd.GeoDataFrame:
+    sites, others = table(plan, "sites"), other_sites(plan)
+    w = speak(plan.settings.study.language)
+    layers = []
+    for frame, index in ((sites.sort_values("rank") if len(sites) else sites, "site_id"),
+                         (others, "")):  # fmt: skip
+        if len(frame):
+            told = frame.assign(**{c: frame.get(c, "") for c in _ENTRIES})
+            told["status"] = told["status"].replace("", "proposed").map(w.decision)
+            layers.append(_layer(told, index, _SITES))
+    if not layers:
+        return _layer(sites, "site_id", _SITES)
+    if len(layers) == 1 and len(sites):
+        return layers[0]
+    whole = pd.concat(layers, ignore_index=True)
+    known = [c for c in ("site_id", *_SITES) if c in whole]
+    if "rank" in whole:
+        whole["rank"] = whole["rank"].astype("Int64")
+    return gpd.GeoDataFrame(whole[known], geometry=whole.geometry, crs=WGS84)
 
 
 def _layer(frame: gpd.GeoDataFrame, index: str, columns: list[str]) -> gpd.GeoDataFrame:
@@ -84,9 +109,11 @@ def _layer(frame: gpd.GeoDataFrame, index: str, columns: list[str]) -> gpd.GeoDa
     points = frame.geometry.to_crs(WGS84)
     known = [c for c in columns if c in frame.columns]
     fresh = pd.DataFrame(frame[known]).reset_index(drop=True)
-    fresh.insert(0, index, frame.index.astype(str))
-    place = gpd.points_from_xy(np.round(points.x, 7), np.round(points.y, 7))
-    return gpd.GeoDataFrame(fresh, geometry=place, crs=WGS84)
+    if index:
+        fresh.insert(0, index, frame.index.astype(str))
+    place = gpd.GeoSeries(gpd.points_from_xy(np.round(points.x, 7), np.round(points.y, 7)))
+    place[points.isna().to_numpy()] = None
+    return gpd.GeoDataFrame(fresh, geometry=place.values, crs=WGS84)
 
 
 def _write(frame: gpd.GeoDataFrame, path: Path, **options: object) -> None:

@@ -14,11 +14,22 @@ if TYPE_CHECKING:
 
 
 class Field(NamedTuple):
-    """One column: its header with the unit, how its values look, and its greatest width."""
+    """One column: its header with the unit, how its values look, its greatest or its only width.
+
+    Columns to fill in (look ``entry``) may offer `choices`; hidden ones are for the next run.
+    """
 
     head: str
-    look: str = "text"  # text, share, measure, count, degrees, points, number
+    look: str = "text"  # text, entry, share, measure, count, degrees, points, number
     most: float = 0.0
+    width: float = 0.0
+    choices: tuple[str, ...] = ()
+    hidden: bool = False
+
+    @property
+    def is_text(self) -> bool:
+        """Whether texts stand in it."""
+        return self.look in ("text", "entry")
 
 
 class Sheet(NamedTuple):

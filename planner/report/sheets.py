@@ -15,7 +15,8 @@ from planner.report.method import (
     setting_rows,
 )
 from planner.report.sheet import Field, Sheet, degrees, text
-from planner.report.siting_sheets import frontier_sheets, replacement_columns
+from planner.report.site_sheets import site_sheets
+from planner.report.siting_sheets import frontier_sheets
 from planner.report.words import basis_line
 
 if TYPE_CHECKING:
@@ -26,34 +27,10 @@ if TYPE_CHECKING:
 def make_sheets(plan: Plan, w: Words) -> list[Sheet]:
     """Return the tables in the order of the workbook, after its summary."""
     return [
-        _sites(plan, w), *frontier_sheets(plan, w), _parking(plan, w), *access_sheets(plan, w),
-        _stations(plan, w), *crowd_sheets(plan, w), _inputs(plan, w), _method(plan, w),
+        *site_sheets(plan, w), *frontier_sheets(plan, w), _parking(plan, w),
+        *access_sheets(plan, w), _stations(plan, w), *crowd_sheets(plan, w),
+        _inputs(plan, w), _method(plan, w),
     ]  # fmt: skip
-
-
-def _sites(plan: Plan, w: Words) -> Sheet:
-    t, sites = w.t, table(plan, "sites")
-    sites = sites.sort_values("rank") if len(sites) else sites
-    lon, lat = degrees(sites)
-    heads, behind = replacement_columns(plan, sites.index, w)
-    rows = [
-        (s["rank"], site_id, s["name"], w.action(s["action"]), text(s["host_name"]), s["hours"],
-         s["gain_per_day"], s["gain_share"], s["cumulative_share"], s["stability"],
-         s["before_min"], s["after_min"], w.daypart(str(s["peak"])), s["why"], *more,
-         x, y)
-        for (site_id, s), more, x, y in zip(sites.iterrows(), behind, lon, lat, strict=True)
-    ]  # fmt: skip
-    fields = [
-        Field(t("Rank"), "count"), Field(t("Site no.")), Field(t("Name"), most=26),
-        Field(t("Action")), Field(t("Host"), most=22), Field(t("Hours")),
-        Field(t("Gain, rider-visits/day"), "measure"), Field(t("Gain, % of all"), "share"),
-        Field(t("Covered so far, %"), "share"), Field(t("Chosen in reruns, %"), "share"),
-        Field(t("Before, min"), "measure"), Field(t("After, min"), "measure"),
-        Field(t("Gains most at")), Field(t("Why here"), most=46), *heads,
-        Field(t("Longitude, °"), "degrees"), Field(t("Latitude, °"), "degrees"),
-    ]  # fmt: skip
-    return Sheet(t("Recommended sites"), t("the answer: where to open stations, by rank"),
-                 basis_line(plan, w), fields, rows, frozen=3, tinted=True)  # fmt: skip
 
 
 def _parking(plan: Plan, w: Words) -> Sheet:

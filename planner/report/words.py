@@ -8,6 +8,7 @@ from math import floor, isfinite, log10
 from typing import TYPE_CHECKING, Any
 
 from planner.i18n import Translate, translator
+from planner.tables import SAME_SITE_M, STATUSES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -140,6 +141,32 @@ class Words:
         }
         return names.get(action, action)
 
+    def decision(self, status: str) -> str:
+        """Return what was decided on a site."""
+        return self.t(STATUSES[status]) if status in STATUSES else status
+
+    def outcome(self, outcome: str) -> str:
+        """Return what a run made of a row of the register."""
+        names = {
+            "rejected": self.t("taken off the candidates"),
+            "agreed": self.t("opens first"),
+            "opened": self.t("counts as an existing station"),
+            "kept": self.t("recommended again"),
+            "waiting": self.t("a candidate, not recommended"),
+            "unmatched": self.t("no longer a candidate"),
+        }
+        return names.get(outcome, outcome)
+
+    def match(self, rule: str) -> str:
+        """Return by what a site was known again."""
+        names = {
+            "id": self.t("candidate no."),
+            "place": self.t("place within {m} m", m=f"{SAME_SITE_M:g}"),
+            "name": self.t("name of the host"),
+            "added": self.t("its own place"),
+        }
+        return names.get(rule, rule)
+
     def kind(self, kind: str) -> str:
         """Return the kind of a station."""
         names = {
@@ -161,6 +188,7 @@ class Words:
             "activity": self.t("Rider activity"),
             "stations": self.t("Existing stations"),
             "hosts": self.t("Hosts"),
+            "register": self.t("Site register"),
         }
         return names.get(name, name)
 

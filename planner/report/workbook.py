@@ -9,25 +9,28 @@ from typing import TYPE_CHECKING, Any
 import xlsxwriter
 
 from planner.report.figures import data_text, read_figures
+from planner.report.register import register_line
 from planner.report.sheets import make_sheets
 from planner.report.story import bullets, circle_line, four_facts, headline, silences
 from planner.report.svg import text_width
 from planner.report.words import basis_line, is_number, speak
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from planner.plan import Plan
     from planner.report.sheet import Field, Sheet
     from planner.report.words import Words
 
 _FONT = "Microsoft YaHei"
-_MOST_TEXT = 32_000  # a cell holds 32,767 characters
+_MOST_TEXT = 32_766  # and a sign that it goes on: a cell holds 32,767 characters
+_SPARE_ROWS = 200  # below a table, for rows that planners add
 _NO_DATE = date(2000, 1, 1)
 _WIDEST = 60.0
 
 _LOOKS: dict[str, dict[str, Any]] = {
     "text": {"text_wrap": True},
+    "entry": {"text_wrap": True, "num_format": "@"},
     "share": {"num_format": "0.0%"},
     "measure": {"num_format": "#,##0.0"},
     "count": {"num_format": "#,##0"},
@@ -109,7 +112,7 @@ class _Pages:
             page.write_string(row, 1, _cell(fact.value), self.look(bold=True, font_size=12))
             row += 1
         for heading, lines in (
-            (w.t("In short"), bullets(plan, f, w)),
+            (w.t("In short"), [*bullets(plan, f, w), *filter(None, [register_line(plan, w)])]),
             (w.t("What it does not say"), silences(plan, f, w)),
         ):
             row += 1
@@ -137,20 +140,35 @@ class _Pages:
         head = {"bold": True, "text_wrap": True, "bottom": 1, "top": 1, "valign": "vcenter"}
         page.set_row(1, 32)
         widths = [_width(field, sheet.rows, column) for column, field in enumerate(sheet.fields)]
-        self._write_basis(page, sheet.basis, widths)
+        shown = [width for width, field in zip(widths, sheet.fields, strict=True)
+                 if not field.hidden]  # fmt: skip
+        self._write_basis(page, sheet.basis, shown)
         for column, field in enumerate(sheet.fields):
-            beside = {"align": "right"} if field.look != "text" else _indent(column)
+            beside = _indent(column) if field.is_text else {"align": "right"}
             page.write_string(1, column, _cell(field.head), self.look(**head, **beside))
-            page.set_column(column, column, widths[column])
+            page.set_column(column, column, widths[column], None, _fold(field))
         for number, values in enumerate(sheet.rows):
-            page.set_row(number + 2, 15.0 * _row_lines(values, widths))
+            seen = [v for v, f in zip(values, sheet.fields, strict=True) if not f.hidden]
+            page.set_row(number + 2, 15.0 * _row_lines(seen, shown))
             for column, (field, value) in enumerate(zip(sheet.fields, values, strict=True)):
                 self._write(page, number + 2, column, value, field, tinted=sheet.tinted)
         page.freeze_panes(2, sheet.frozen)
         last = max(len(sheet.rows) + 1, 2)
         page.autofilter(1, 0, last, len(sheet.fields) - 1)
         page.repeat_rows(1)
-        page.print_area(0, 0, last, len(sheet.fields) - 1)
+        page.print_area(0, 0, last, len(shown) - 1)
+        self._offer_choices(page, sheet, last + _SPARE_ROWS)
+
+    def _offer_choices(self, page: Any, sheet: Sheet, last: int) -> None:
+        """Let a cell to fill in take nothing but its choices."""
+        for column, field in enumerate(sheet.fields):
+            if field.choices:
+                said = self.w.t("Choose one of the list: {words}", words=" · ".join(field.choices))
+                page.data_validation(
+                    2, column, last, column,
+                    {"validate": "list", "source": list(field.choices), "error_message": said,
+                     "error_title": field.head},
+                )  # fmt: skip
 
     def _write_basis(self, page: Any, basis: str, widths: list[float]) -> None:
         """Write the grey line above a table, in as many lines as the table's width asks for."""
@@ -168,14 +186,14 @@ class _Pages:
     ) -> None:
         """Write one value; whatever is no number where one is wanted is written as text."""
         properties = dict(_LOOKS[field.look], bottom=4, bottom_color="#D5D8DC")
-        if tinted:
+        if tinted and field.look != "entry":
             properties["bg_color"] = _TINT
-        if field.look == "text":
+        if field.is_text:
             properties |= _indent(column)
         look = self.look(**properties)
-        if value is None or (field.look != "text" and not is_number(value)):
+        if value is None or not (field.is_text or is_number(value)):
             page.write_blank(row, column, None, look)
-        elif field.look == "text":
+        elif field.is_text:
             page.write_string(row, column, _cell(value), look)
         else:
             page.write_number(row, column, float(value), look)
@@ -185,11 +203,16 @@ class _Pages:
         page.hide_gridlines(2)
         page.set_landscape()
         page.set_paper(9)
-        page.set_margins(left=0.6, right=0.6, top=0.7, bottom=0.8)
+        page.set_margins(left=0.4, right=0.4, top=0.7, bottom=0.8)
         page.fit_to_pages(1, 0)
         said = self.footer.replace("&", "&&")[:120]
         page.set_footer(f"&L&9{_after_size(said)}&R&9&P / &N")
         return page
+
+
+def _fold(field: Field) -> dict[str, Any]:
+    """Return what folds away a column that is for the next run; the sign above opens it."""
+    return {"hidden": True, "level": 1} if field.hidden else {}
 
 
 def _indent(column: int) -> dict[str, Any]:
@@ -209,10 +232,10 @@ def _cell(value: Any) -> str:
 
 
 def _lines(text: str, width: float) -> int:
-    return max(1, -int(-_columns(text) // width))
+    return sum(max(1, -int(-_columns(line) // width)) for line in text.split("\n"))
 
 
-def _row_lines(values: tuple[Any, ...], widths: list[float]) -> int:
+def _row_lines(values: Sequence[Any], widths: Sequence[float]) -> int:
     """Return how many lines a row needs, its longest text wrapped."""
     pairs = zip(values, widths, strict=True)
     return max(_lines(v, width - 2.0) if isinstance(v, str) else 1 for v, width in pairs)
@@ -225,8 +248,10 @@ def _columns(text: str) -> float:
 
 def _width(field: Field, rows: list[tuple[Any, ...]], column: int) -> float:
     """Return a column's width: its texts', else its header's in two lines."""
-    head = _columns(field.head) / (2.0 if field.look != "text" else 1.0) + 3.0
-    if field.look != "text":
+    head = _columns(field.head) / (1.0 if field.is_text else 2.0) + 3.0
+    if field.width:
+        return field.width
+    if not field.is_text:
         return max(8.5, min(head, 14.0))
     longest = max((_columns(str(r[column])) for r in rows if r[column] is not None), default=0.0)
     return max(8.0, min(max(head, longest + 2.0) + 1.5, field.most or _WIDEST))

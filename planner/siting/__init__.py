@@ -6,10 +6,12 @@ from planner.siting.explanations import make_explanations
 from planner.siting.frontier import measure_frontier
 from planner.siting.locks import lock_and_ban
 from planner.siting.money import measure_money
+from planner.siting.register import Settled, note_sites, settle_sites
 from planner.siting.scenarios import measure_scenarios
 from planner.siting.score import SiteScore, score_sites
 
 __all__ = [
+    "Settled",
     "SiteExplanation",
     "SiteScore",
     "choose_stations",
@@ -19,5 +21,7 @@ __all__ = [
     "measure_frontier",
     "measure_money",
     "measure_scenarios",
+    "note_sites",
     "score_sites",
+    "settle_sites",
 ]

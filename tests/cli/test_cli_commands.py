@@ -27,7 +27,8 @@ def test_template_names_every_key_and_is_valid(tmp_path):
     for section, field in Settings.model_fields.items():
         if section != "folder":
             assert f"[{section}]" in text
-            for key in field.annotation.model_fields:
+            for name, told in field.annotation.model_fields.items():
+                key = told.alias or name
                 assert f"{key} = " in text or f"[[{section}.{key}]]" in text
     (tmp_path / "study.toml").write_text(text, encoding="utf-8")
     assert load_settings(tmp_path).siting == Settings().siting

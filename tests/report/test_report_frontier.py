@@ -31,7 +31,7 @@ from planner.summary import _sites
 
 HOSTILE = "<img src=x onerror=alert(1)>${1+1}</script>"
 ZH, EN = speak("zh"), speak("en")
-SHEET, SITES = "站数与覆盖率", "推荐站点"
+SHEET, SITES = "站数与覆盖率", "推荐站点明细"
 BEHIND = [
     "去掉后少覆盖，%",
     "最好的替代",

@@ -12,7 +12,7 @@ HOSTILE = "<img src=x onerror=alert(1)>${1+1}</script>"
 FORMULA = "=1+1"
 
 SHEETS = [
-    "摘要", "推荐站点", "站数与覆盖率", "友好停车", "覆盖率", "到最近的站要几分钟",
+    "摘要", "推荐站点", "推荐站点明细", "站数与覆盖率", "友好停车", "覆盖率", "到最近的站要几分钟",
     "谁还没有站可去", "如果某站关闭", "如果街道有变", "现有站点", "聚集点", "热区", "需求",
     "数据与损失", "设置与方法",
 ]  # fmt: skip
@@ -48,7 +48,7 @@ def test_sheets_and_links(book):
 
 
 def test_shares_are_percentages_of_the_plan(plan, book):
-    sheet = book["推荐站点"]
+    sheet = book["推荐站点明细"]
     sites = plan.tables["sites"].sort_values("rank")
     cells = column(sheet, "新增占全部，%")
     assert [c.value for c in cells] == pytest.approx(list(sites["gain_share"]))

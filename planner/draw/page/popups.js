@@ -27,7 +27,7 @@ function makePopups(page) {
   function ofSite(f) {
     const site = study.sites[f - F.existing];
     const walk = site.after === null ? null : site.before === null ? minutes(site.after) : arrow(minutes(site.before), minutes(site.after));
-    const note = [say(`action_${site.action}`), F.host[f] && F.host[f] !== site.name ? F.host[f] : null, F.hours[f]].filter(Boolean).join(" · ");
+    const note = [site.status ? say(`status_${site.status}`) : null, say(`action_${site.action}`), F.host[f] && F.host[f] !== site.name ? F.host[f] : null, F.hours[f]].filter(Boolean).join(" · ");
     return body(`${site.rank}  ${site.name}`, why(site), [note, behind(site)],
       site.gain === null ? null : [`+${number(site.gain)}`, say("figureGain")], walk && [walk, say("figureMinutes")],
       site.stability === null ? null : [percent(site.stability), say("figureStable")]);
