@@ -153,6 +153,8 @@ def _kmeans(
 
     found = np.full(len(weight), -1, dtype=np.int64)
     busy = np.flatnonzero(around >= busy_weight(around))
+    if not busy.size:
+        return found
     square = np.floor(xy[busy] / (_WIDTH * radius_m)).astype(np.int64)
     _, home = np.unique(square, axis=0, return_inverse=True)
     mass = np.bincount(home.ravel(), weight[busy])
