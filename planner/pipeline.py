@@ -450,7 +450,7 @@ def _prices(s: Settings) -> dict[str, float] | None:
 def _equity(after: pd.DataFrame, sites: gpd.GeoDataFrame, frontier: pd.DataFrame) -> dict[str, Any]:
     """Measure how evenly districts are served, and what a floor costs in coverage."""
     equity, siting = measure_equity(after), sites.attrs["siting"]
-    if siting.get("min_district_share"):
+    if siting["model"] == "mclp" and siting.get("min_district_share"):
         free = frontier.set_index("count")["covered_share"].loc[siting["count"]]
         equity["price"] = max(0.0, float(free) - siting["covered_share"])
     return equity

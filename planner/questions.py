@@ -3,32 +3,39 @@
 from __future__ import annotations
 
 import math
+from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 from planner.errors import SettingsError, nearest_name
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 ACTIONS = ("activate", "build")
-# What a model takes of the settings that only some take; all take count, required and forbidden.
-TAKES: dict[str, frozenset[str]] = {
-    "mclp": frozenset({"min_spacing_m", "min_district_share", "budget", "cost", "informal_share"}),
-    "lscp": frozenset({"target_share", "cost"}),
-    "pmedian": frozenset({"informal_share"}),
-    "pcenter": frozenset({"informal_share"}),
+# Of each model, the settings of `[siting]` that it has no place for, and why.
+REFUSED: dict[str, dict[str, str]] = {
+    "mclp": {},
+    "lscp": {
+        "informal_share": "it is a share of `count`, and lscp finds its own number. Name such "
+        "places in `required`"
+    },
+    "pmedian": {},
+    "pcenter": {
+        "min_district_share": "pcenter reaches all demand that any station or candidate can "
+        "reach, in every district"
+    },
 }
-_COST_ALONE = frozenset({"lscp"})  # without a budget the cheapest is sought
+FINDS_COUNT = frozenset({"lscp"})  # `count` is not read; with costs the cheapest are found
 _SHARES = ("target_share", "min_district_share", "informal_share")
 
 
 def check_question(model: str, given: Mapping[str, Any]) -> None:
-    """Refuse settings that are out of range, or that a model has no place for.
+    """Refuse settings that are out of range, or that make no sense together.
 
     Parameters
     ----------
     model
-        A key of `TAKES`.
+        A key of `REFUSED`.
     given
         The settings of siting by name; absent ones are not set.
 
@@ -37,9 +44,9 @@ def check_question(model: str, given: Mapping[str, Any]) -> None:
     SettingsError
         What is wrong, and the remedy.
     """
-    if model not in TAKES:
+    if model not in REFUSED:
         raise SettingsError(
-            f"`model` knows {', '.join(TAKES)}. Got {model!r}.{nearest_name(model, TAKES)}"
+            f"`model` knows {', '.join(REFUSED)}. Got {model!r}.{nearest_name(model, REFUSED)}"
         )
     for name in _SHARES:
         value = given.get(name, 0.0)
@@ -48,8 +55,38 @@ def check_question(model: str, given: Mapping[str, Any]) -> None:
     spacing = given.get("min_spacing_m", 0.0)
     if not spacing >= 0:
         raise SettingsError(f"`min_spacing_m` must not be negative. Got {spacing}.")
-    check_cost(given.get("cost"), given.get("budget"), alone=model != "mclp")
-    _check_taken(model, given)
+    if model not in FINDS_COUNT:
+        _check_count(given.get("count", 1), len(given.get("required", ())))
+    _check_lists(given.get("required", ()), given.get("forbidden", ()))
+    check_cost(given.get("cost"), given.get("budget"), alone=model in FINDS_COUNT)
+    for name, why in REFUSED[model].items():
+        if given.get(name):
+            raise SettingsError(
+                f"the model {model} takes no `{name}`: {why}. Leave it out, or choose "
+                'model = "mclp".'
+            )
+
+
+def _check_count(count: Any, required: int) -> None:
+    if isinstance(count, bool) or not isinstance(count, Integral) or count < 1:
+        raise SettingsError(f"`count` must be a whole number of at least 1. Got {count!r}.")
+    if required > count:
+        raise SettingsError(
+            f"`required` names {required} sites, but `count` is {count}. Raise `count` or lock "
+            "fewer."
+        )
+
+
+def _check_lists(required: Iterable[str], forbidden: Iterable[str]) -> None:
+    """Refuse a name that is written twice."""
+    locked, banned = ([str(name).strip() for name in names] for names in (required, forbidden))
+    for what, names in (("required", locked), ("forbidden", banned)):
+        twice = [name for k, name in enumerate(names) if name in names[:k]]
+        if twice:
+            raise SettingsError(f"`{what}` names {twice[0]!r} twice. Name every place once.")
+    both = [name for name in locked if name in banned]
+    if both:
+        raise SettingsError(f"`required` and `forbidden` both name {both[0]!r}. Leave it in one.")
 
 
 def check_cost(
@@ -71,19 +108,7 @@ def check_cost(
             raise SettingsError(
                 f"`cost` must name a number, 0 or more, for {action!r}. Got {dict(cost or {})!r}."
             )
-
-
-def _check_taken(model: str, given: Mapping[str, Any]) -> None:
-    """Name the settings that a model has no place for."""
-    optional = {name for takes in TAKES.values() for name in takes} - {"target_share"}
-    told = {name: value for name, value in given.items() if value or name == "budget"}
-    wrong = [
-        f"`{name}`"
-        for name, value in told.items()
-        if name in optional - TAKES[model] and value is not None
-    ]
-    if wrong:
+    if cost and budget is not None and budget < min(cost[action] for action in ACTIONS):
         raise SettingsError(
-            f"the model {model} takes no {', '.join(wrong)}. Leave that out, or choose "
-            'model = "mclp".'
+            f"`budget` is {budget:g}, less than one station costs: {dict(cost)!r}. Raise `budget`."
         )

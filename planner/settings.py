@@ -19,6 +19,7 @@ from pydantic import (
 
 from planner.errors import MissingFileError, SettingsError, nearest_name
 from planner.geo import Datum
+from planner.questions import check_question
 
 Mode = Literal["walk", "ebike", "drive"]
 Hours = tuple[Annotated[float, Field(ge=0, le=24)], Annotated[float, Field(ge=0, le=24)]]
@@ -333,19 +334,19 @@ class SitingSettings(_Section):
         0.9, gt=0, le=1, description="for lscp: the share of the demand to bring within the limit"
     )
     budget: float | None = Field(
-        None, ge=0, description="for mclp: what the new stations may cost together, with `cost`"
+        None, ge=0, description="what the new stations may cost together, with `cost`"
     )
     cost: dict[Literal["activate", "build"], Annotated[float, Field(ge=0)]] = Field(
         default_factory=dict,
-        description="what one costs, e.g. `{ activate = 1, build = 4 }`: for mclp with `budget`; "
-        "for lscp alone, which then seeks the cheapest",
+        description="what one costs, e.g. `{ activate = 1, build = 4 }`, with `budget`; for lscp "
+        "also without, which seeks the cheapest",
     )
     min_district_share: float = Field(
         0.0,
         ge=0,
         le=1,
-        description="for mclp: at least this share of each district's demand within the limit; 0 "
-        "is no floor. The plan tells what that costs in coverage",
+        description="at least this share of each district's demand within the limit; 0 is no "
+        "floor. Not for pcenter. The plan tells what that costs in coverage",
     )
     required: tuple[str, ...] = Field(
         (), description="candidates, by identifier or name, that open in any case and first"
@@ -385,6 +386,11 @@ class SitingSettings(_Section):
         "worker type, district or daypart grows and falls in the scenarios that the plan is tried "
         "on; 0 tries none (guess)",
     )
+
+    @model_validator(mode="after")
+    def _make_sense_together(self) -> SitingSettings:
+        check_question(self.model, vars(self))
+        return self
 
 
 class ParkingSettings(_Section):
@@ -516,9 +522,10 @@ def _say(fault: Any) -> str:
         known = _keys_at(keys[:-1])
         hint = nearest_name(keys[-1], known) or f" Known here: {', '.join(sorted(known))}."
         return f"{nth}unknown key `{path}`.{hint}"
-    message = fault["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    message = fault["msg"].removeprefix("Value error, ").removeprefix("Input ").rstrip(".")
     got = "" if isinstance(fault["input"], dict) else f" Got {fault['input']!r}."
-    return f"{nth}`{path}` {message}.{got}"
+    sign = ":" if message.startswith(("`", "the model")) else ""  # a sentence of its own
+    return f"{nth}`{path}`{sign} {message}.{got}"
 
 
 def _keys_at(path: list[str]) -> list[str]:

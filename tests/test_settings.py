@@ -1,9 +1,13 @@
 """A study says what it means, or is told what is wrong with it."""
 
+from typing import get_args
+
 import pytest
 
 from planner.errors import MissingFileError, SettingsError
-from planner.settings import Settings, load_settings, make_settings
+from planner.questions import FINDS_COUNT, REFUSED
+from planner.settings import Settings, SitingSettings, load_settings, make_settings
+from planner.siting.models import MODELS
 
 
 def write(folder, text):
@@ -76,6 +80,29 @@ def test_override_wins_over_the_file(tmp_path):
             '[[streets.edits]]\naction = "close"\nat = [1, 2]\ninside = [[1, 2], [1, 3], [2, 3]]',
             ["give one of them"],
         ),
+        ("[siting]\nbudget = 3", ["`siting`: `budget` needs `cost`", "activate = 1.0"]),
+        ("[siting]\ncost = { activate = 1, build = 4 }", ["`siting`: `cost` needs `budget`"]),
+        ("[siting]\nbudget = 3\ncost = { build = 1 }", ["for 'activate'"]),
+        (
+            "[siting]\nbudget = 0.5\ncost = { activate = 1, build = 4 }",
+            ["`budget` is 0.5, less than one station costs", "Raise `budget`"],
+        ),
+        ("[siting]\ncount = 0", ["`siting.count`", "greater than or equal to 1", "Got 0"]),
+        ("[siting]\ncount = -2", ["`siting.count`", "Got -2"]),
+        (
+            '[siting]\ncount = 1\nrequired = ["a", "b"]',
+            ["`required` names 2 sites, but `count` is 1", "Raise `count`"],
+        ),
+        ('[siting]\nrequired = ["a"]\nforbidden = ["a "]', ["both name 'a'", "Leave it in one"]),
+        ('[siting]\nforbidden = ["a", "a"]', ["`forbidden` names 'a' twice"]),
+        (
+            '[siting]\nmodel = "lscp"\ninformal_share = 0.3',
+            ["lscp takes no `informal_share`", "`required`"],
+        ),
+        (
+            '[siting]\nmodel = "pcenter"\nmin_district_share = 0.3',
+            ["pcenter takes no `min_district_share`", "Leave it out"],
+        ),
         ("[siting\ncount = 3", ["not valid TOML"]),
     ],
 )
@@ -84,6 +111,20 @@ def test_a_wrong_study_is_told_what_is_wrong(tmp_path, text, words):
     with pytest.raises(SettingsError) as caught:
         load_settings(file)
     assert all(word in str(caught.value) for word in [*words, "study.toml"]), str(caught.value)
+
+
+def test_every_model_that_a_study_may_name_is_known_to_siting():
+    named = get_args(SitingSettings.model_fields["model"].annotation)
+    assert set(named) == set(REFUSED) == set(MODELS)
+    assert set(REFUSED) >= FINDS_COUNT
+
+
+@pytest.mark.parametrize("model", ["lscp", "pmedian", "pcenter"])
+def test_money_and_spacing_go_with_every_model(model):
+    siting = {
+        "model": model, "min_spacing_m": 300, "budget": 5, "cost": {"activate": 1, "build": 2}
+    }  # fmt: skip
+    assert make_settings({"siting": siting}).siting.budget == 5
 
 
 def test_all_faults_are_told_at_once(tmp_path):

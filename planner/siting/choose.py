@@ -77,15 +77,16 @@ def choose_stations(
         ``mclp``, most demand within reach; ``lscp``, fewest stations (with `cost`, cheapest) that
         bring `target_share` within reach; ``pmedian``, least minutes to the nearest station in
         all, demand out of reach counted as twice the limit; ``pcenter``, least minutes of the
-        farthest demand that any station or candidate reaches. Spacing, budget and floors are for
-        ``mclp``.
+        farthest demand that any station or candidate reaches.
     target_share
         0 … 1, for ``lscp``.
     budget, cost
         What the new stations may cost together, and what one costs by its action:
-        ``{"activate": …, "build": …}``. With them fewer than `count` may be chosen.
+        ``{"activate": …, "build": …}``. With them fewer than `count` may be chosen. For ``lscp``,
+        which seeks the cheapest, the budget is a ceiling that it must not pass.
     min_district_share
-        0 … 1: every district's covered share must be at least this; 0 is no floor.
+        0 … 1: every district's covered share must be at least this; 0 is no floor. Not for
+        ``pcenter``, which reaches everybody who can be reached.
     districts
         The name of each demand point's district, aligned with `demand`; the floor needs it.
     required, forbidden
@@ -225,7 +226,7 @@ class _Opened(NamedTuple):
 def _open_first(asked: Asked, locked_id: list[str]) -> _Opened:
     """Check the case, and find what opens in any case."""
     question, case = asked.question, asked.case
-    count = None if question.kind.finds_count else question.count
+    count = None if question.finds_count else question.count
     _check_case(case, count or 1)
     locked = find_locked(case, locked_id, count)
     wished = math.floor(question.informal_share * question.count + 1e-9)

@@ -12,7 +12,7 @@ from planner.errors import NoSolutionError, SettingsError
 from planner.locate import solve_lscp, solve_mclp, solve_pcenter, solve_pmedian
 from planner.locate.floors import solve_floored_mclp
 from planner.locate.problem import rows_covered
-from planner.questions import check_question
+from planner.questions import FINDS_COUNT, check_question
 from planner.siting.case import price_columns
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from planner.locate import Solution
     from planner.siting.case import Case
 
+_LIMITS = ("min_spacing_m", "budget", "min_district_share")
 _FAR = 2.0  # demand out of everyone's reach travels so many limits
 
 
@@ -65,6 +66,11 @@ class Question:
     def plain(self) -> bool:
         """Coverage by count alone decides, beside spacing and gathering places."""
         return self.model == "mclp" and self.budget is None and not self.min_district_share
+
+    @property
+    def finds_count(self) -> bool:
+        """The model finds its own number; with costs it seeks the cheapest."""
+        return self.model in FINDS_COUNT
 
     def check(self) -> None:
         """Refuse numbers out of range, and what the model has no place for."""
@@ -131,8 +137,6 @@ class Model:
         The objective is the demand within reach, so it tells the covered share and its bound.
     nearness
         Minutes are asked for, so a site that covers nobody anew may still serve.
-    finds_count
-        `count` is not read; with costs the cheapest are found and the unit is their cost.
     notes
         What else ``attrs["siting"]`` tells.
     """
@@ -141,7 +145,6 @@ class Model:
     answer: Callable[[Asked, dict[str, Any]], Solution]
     covers: bool = False
     nearness: bool = False
-    finds_count: bool = False
     notes: Callable[[Question], dict[str, Any]] | None = None
 
 
@@ -155,29 +158,30 @@ def _most_covered(asked: Asked, options: dict[str, Any]) -> Solution:
 def _fewest(asked: Asked, options: dict[str, Any]) -> Solution:
     return solve_lscp(
         asked.case.cover, weight=asked.case.weight, target_share=asked.question.target_share,
-        cost=asked.price, **options,
+        **asked.spending, **asked.floor, **options,
     )  # fmt: skip
 
 
 def _nearest(asked: Asked, options: dict[str, Any]) -> Solution:
+    question, case = asked.question, asked.case
     return solve_pmedian(
-        asked.case.cover, asked.case.weight, asked.question.count,
-        penalty=_FAR * asked.question.limit_min, **options,
+        case.cover, case.weight, question.count, penalty=_FAR * question.limit_min,
+        **asked.spending, **asked.floor, **options,
     )  # fmt: skip
 
 
 def _nearest_for_the_farthest(asked: Asked, options: dict[str, Any]) -> Solution:
     return solve_pcenter(
-        asked.case.cover, asked.question.count, weight=_reachable(asked.case), **options
-    )
+        asked.case.cover, asked.question.count, weight=_reachable(asked.case),
+        **asked.spending, **options,
+    )  # fmt: skip
 
 
-# What each takes of the settings is told in `planner.questions.TAKES`.
+# What each has no place for is told in `planner.questions.REFUSED`.
 MODELS: dict[str, Model] = {
     "mclp": Model("rider-visits a day", _most_covered, covers=True),
     "lscp": Model(
-        "stations", _fewest, finds_count=True,
-        notes=lambda question: {"target_share": question.target_share},
+        "stations", _fewest, notes=lambda question: {"target_share": question.target_share}
     ),
     "pmedian": Model("rider-minutes a day", _nearest, nearness=True),
     "pcenter": Model("minutes", _nearest_for_the_farthest, nearness=True),
@@ -196,9 +200,8 @@ def solve(
     try:
         return question.kind.answer(asked, options)
     except NoSolutionError as error:
-        if question.min_district_share:
-            raise NoSolutionError(f"`min_district_share`: {error}") from error
-        raise
+        limits = [f"`{name}`" for name in _LIMITS if getattr(question, name)]
+        raise NoSolutionError(f"{', '.join(limits)}: {error}" if limits else str(error)) from error
 
 
 def tell(asked: Asked, solution: Solution) -> dict[str, Any]:
@@ -216,10 +219,10 @@ def tell(asked: Asked, solution: Solution) -> dict[str, Any]:
         )
     told: dict[str, Any] = {
         "model": question.model,
-        "count": len(solution.chosen) if kind.finds_count else int(question.count),
+        "count": len(solution.chosen) if question.finds_count else int(question.count),
         "objective": solution.objective,
         "bound": solution.bound,
-        "unit": "cost" if question.cost and kind.finds_count else kind.unit,
+        "unit": "cost" if question.cost and question.finds_count else kind.unit,
         "gap": solution.gap,
         "status": solution.status,
         "seconds": solution.seconds,

@@ -167,10 +167,10 @@ def test_a_floor_is_kept_in_every_district(seed, floor):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"model": "lscp", "min_spacing_m": 300.0}, "lscp takes no `min_spacing_m`"),
         ({"model": "lscp", "informal_share": 0.3}, "lscp takes no `informal_share`"),
-        ({"model": "pmedian", "min_district_share": 0.3}, "takes no `min_district_share`"),
-        ({"model": "pcenter", "budget": 4.0, "cost": PRICES}, "takes no `budget`, `cost`"),
+        ({"model": "pcenter", "min_district_share": 0.3}, "pcenter takes no `min_district_share`"),
+        ({"model": "pmedian", "cost": PRICES}, "`cost` needs `budget`"),
+        ({"budget": 0.5, "cost": PRICES}, "less than one station costs"),
         ({"model": "lscp", "target_share": 1.2}, "`target_share` must be from 0 to 1"),
         ({"budget": 4.0}, "`budget` needs `cost`"),
         ({"cost": PRICES}, "`cost` needs `budget`"),
