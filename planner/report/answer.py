@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from planner.report.figures import best_text, read_figures, rule_text, stable_text
 from planner.report.frontier import needs_row
 from planner.report.nearness import nearness_words, read_nearness
+from planner.report.robust import held_row
 from planner.report.whatif import MOST_EDITS, edit_title, read_edits
 from planner.report.words import basis_line, speak
 
@@ -28,8 +29,9 @@ def answer_rows(plan: Plan) -> list[tuple[str, str]]:
     Returns
     -------
     Covered share today and planned with its basis, minutes to the nearest station, best possible,
-    how many stations other shares take, what circles would claim, rider-visits gained, stable
-    sites, parking and what changed streets would do, in the study's language.
+    what days or hours that were left out keep, how many stations other shares take, what circles
+    would claim, rider-visits gained, stable sites, parking and what changed streets would do, in
+    the study's language.
     """
     w = speak(plan.settings.study.language)
     f, t = read_figures(plan), w.t
@@ -39,6 +41,7 @@ def answer_rows(plan: Plan) -> list[tuple[str, str]]:
         (t("basis"), basis_line(plan, w)),
         *_nearness(plan, w),
         (t("best possible"), " · ".join(filter(None, [best_text(f, w), rule_text(f, w)]))),
+        *held_row(plan, w),
         *needs_row(plan, w),
         (t("circles would claim"), " → ".join(w.from_to(f.circle_before, f.circle_after))),
         (t("rider-visits gained a day"), f"+{w.number(f.gained_per_day)}"),

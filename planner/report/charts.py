@@ -57,7 +57,7 @@ def draw_changes(rows: Sequence[Row], w: Words, *, label: str) -> Markup:
     """
     pitch, top = 24.0, 26.0
     bottom = top + pitch * len(rows)
-    parts = [*_scale(top - 4, bottom, w)]
+    parts = [*scale(top - 4, bottom, w)]
     for number, row in enumerate(rows):
         y = top + pitch * (number + 0.5)
         parts += _row_label(row, y)
@@ -77,26 +77,26 @@ def draw_circles(pairs: Sequence[tuple[str, float, float]], w: Words, *, label: 
     """
     pitch, top = 50.0, 10.0
     bottom = top + pitch * len(pairs)
-    parts = _scale(top - 4, bottom, w)
+    parts = scale(top - 4, bottom, w)
     for number, (name, streets, circles) in enumerate(pairs):
         y, colour = top + pitch * number + 4, (EXISTING, SITE)[number % 2]
         dashed = {"fill": "none", "stroke": SECOND, "stroke_dasharray": "4 3"}
         parts += _row_label(Row(name, w.t("along streets"), streets, circles, strong=True), y + 8)
         parts += _row_label(Row("", w.t("circles"), streets, circles), y + 28)
         for share, line, look in ((streets, y, {"fill": colour}), (circles, y + 20, dashed)):
-            width = _x(share) - _LABELS
+            width = share_x(share) - _LABELS
             parts += [
                 element("rect", x=_LABELS, y=line, width=width, height=16.0, **look),
-                caption(w.percent(share), _x(share) + 7, line + 12, fill=INK),
+                caption(w.percent(share), share_x(share) + 7, line + 12, fill=INK),
             ]
     return drawing(parts, width=WIDTH, height=bottom + 22, label=label, class_="chart")
 
 
-def _scale(top: float, bottom: float, w: Words) -> list[Markup]:
-    """Lines and words of the axis from 0 to 100 %."""
+def scale(top: float, bottom: float, w: Words) -> list[Markup]:
+    """Return lines and words of the axis from 0 to 100 %."""
     parts = []
     for share in (0.0, 0.25, 0.5, 0.75, 1.0):
-        x = _x(share)
+        x = share_x(share)
         parts += [
             element("path", d=f"M{x:.1f} {top:.1f}V{bottom:.1f}", stroke=FAINT if share else RULE),
             caption(w.percent(share), x, bottom + 16, fill=SECOND, anchor="middle"),
@@ -118,11 +118,11 @@ def _dumbbell(row: Row, y: float, w: Words, *, heads: bool) -> list[Markup]:
         return [caption(w.t("no demand"), _LABELS + 8, y + 4.5, fill=SECOND)]
     before, after = float(row.before or 0.0), float(row.after or 0.0)
     low, high = sorted((before, after))
-    left, right = _x(low), _x(high)
+    left, right = share_x(low), share_x(high)
     parts = [
         element("path", d=f"M{left:.1f} {y:.1f}H{right:.1f}", stroke="#B5BAC0", stroke_width=3),
-        element("circle", cx=_x(before), cy=y, r=5.5, fill=EXISTING),
-        element("circle", cx=_x(after), cy=y, r=5.5, fill=SITE),
+        element("circle", cx=share_x(before), cy=y, r=5.5, fill=EXISTING),
+        element("circle", cx=share_x(after), cy=y, r=5.5, fill=SITE),
     ]
     said = dict(zip((before, after), w.from_to(before, after), strict=True))
     if before != after:
@@ -142,14 +142,15 @@ def _heads(before: float, after: float, y: float, w: Words) -> list[Markup]:
     names.sort(key=lambda item: item[0])
     (low, first, colour), (high, second, other) = names
     wide = (text_width(first, SMALL) + text_width(second, SMALL)) / 2 + 10
-    apart = max(0.0, wide - (_x(high) - _x(low))) / 2
+    apart = max(0.0, wide - (share_x(high) - share_x(low))) / 2
     return [
-        caption(first, _x(low) - apart, y - 12, fill=colour, anchor="middle", weight=600),
-        caption(second, _x(high) + apart, y - 12, fill=other, anchor="middle", weight=600),
+        caption(first, share_x(low) - apart, y - 12, fill=colour, anchor="middle", weight=600),
+        caption(second, share_x(high) + apart, y - 12, fill=other, anchor="middle", weight=600),
     ]
 
 
-def _x(share: float) -> float:
+def share_x(share: float) -> float:
+    """Return where a share lies on that axis."""
     return _LABELS + (_END - _LABELS) * share
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from planner.report import crowds, frontier, losses, nearness, story, whatif
+from planner.report import crowds, frontier, losses, money, nearness, robust, story, whatif
 from planner.report.cells import unmet_breaks, who_is_reached
 from planner.report.charts import Row, draw_changes, draw_circles
 from planner.report.city_map import GLYPHS, draw_city, mark
@@ -24,9 +24,11 @@ from planner.report.method import (
     privacy_lines,
     setting_rows,
 )
+from planner.report.money_chart import draw_money
 from planner.report.page import render_page, write_page
 from planner.report.register import decision_line, register_line
 from planner.report.replacements import read_replacements, replacement_line
+from planner.report.robust_chart import draw_ranges
 from planner.report.svg import EXISTING, PARKING, REACHED, SECOND, SITE, UNMET, element
 from planner.report.words import Words, basis_line, data_dates, is_number, speak
 
@@ -65,6 +67,7 @@ def render_report(plan: Plan) -> str:
     return render_page(
         "report.html", footer=data_text(plan, w), **_page_one(plan, w), **_coverage(plan, w),
         **_nearness(plan, w), **_losses(plan, w), **_edits(plan, w), **_sites(plan, w),
+        **_money(plan, w), **_robust(plan, w),
         **_crowds(plan, w), **_data(plan, w), t=w.t, w=w, plan=plan,
     )  # fmt: skip
 
@@ -258,6 +261,44 @@ def _frontier(
             shares, w, steps=steps, needs=needs, ruled=f.ruled, label=title or proof
         ),
         "growth_line": ("" if w.language == "zh" else " ").join(filter(None, lines)),
+    }
+
+
+def _money(plan: Plan, w: Words) -> dict[str, Any]:
+    """Return the chart of coverage against money; nothing without costs."""
+    f, sums, prices = read_figures(plan), money.read_money(plan), money.read_prices(plan)
+    if not sums:
+        return {"money_chart": ""}
+    title = money.money_title(plan, prices, w)
+    return {
+        "money_title": title,
+        "money_chart": draw_money(
+            sums, w, prices=prices, spent=money.read_spent(plan), covered=f.after, label=title
+        ),
+        "money_line": money.prices_line(prices, w),
+        "money_basis": _under(money.money_note(plan, w), basis_line(plan, w)),
+    }
+
+
+def _robust(plan: Plan, w: Words) -> dict[str, Any]:
+    """Return how sure the plan is: days not seen, redrawn data, demand that changes, a floor."""
+    f, held, known = read_figures(plan), robust.read_held_out(plan), robust.read_scenarios(plan)
+    title = robust.held_title(plan, held, w) if held else robust.scenarios_title(plan, known, w)
+    shown, gap = robust.MOST_ROWS, "" if w.language == "zh" else " "
+    tried = [w.t("{text}.", text=robust.scenarios_title(plan, known, w))] if held and known else []
+    first = [robust.held_line(held, w) if held else "", robust.stability_line(plan, w)]
+    return {
+        "robust_title": title,
+        "robust_chart": draw_ranges(f.after, w, held=held, scenarios=known, label=title)
+        if held or known
+        else "",
+        "robust_lines": [
+            gap.join(filter(None, first)),
+            gap.join([*tried, *robust.scenarios_lines(plan, known, w)]),
+            robust.floor_line(plan, w),
+        ],
+        "scenarios": [robust.scenario_cells(plan, s, w) for s in known[:shown]],
+        "scenarios_basis": _under(robust.most_line(shown, len(known), w), basis_line(plan, w)),
     }
 
 

@@ -14,6 +14,7 @@ from planner.report.method import (
     privacy_lines,
     setting_rows,
 )
+from planner.report.robust_sheets import money_sheets, scenario_sheets
 from planner.report.sheet import Field, Sheet, degrees, text
 from planner.report.site_sheets import site_sheets
 from planner.report.siting_sheets import frontier_sheets
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
 def make_sheets(plan: Plan, w: Words) -> list[Sheet]:
     """Return the tables in the order of the workbook, after its summary."""
     return [
-        *site_sheets(plan, w), *frontier_sheets(plan, w), _parking(plan, w),
+        *site_sheets(plan, w), *frontier_sheets(plan, w),
+        *money_sheets(plan, w), *scenario_sheets(plan, w), _parking(plan, w),
         *access_sheets(plan, w), _stations(plan, w), *crowd_sheets(plan, w),
         _inputs(plan, w), _method(plan, w),
     ]  # fmt: skip
