@@ -43,6 +43,11 @@ class Figures:
     first, free
         How many stations open first where riders already gather, and the share that would be
         covered without that rule; None without the rule.
+    held
+        What is covered of days or hours that the choice has not seen: ``{low, high, by}``.
+    ahead
+        What the next share would take: ``{share, stations, most}``; `stations` None if no set of up
+        to `most` brings it.
     """
 
     name: str
@@ -62,6 +67,8 @@ class Figures:
     needed: bool = False
     first: int | None = None
     free: float | None = None
+    held: Mapping[str, Any] | None = None
+    ahead: Mapping[str, Any] | None = None
     dates: tuple[str, ...] = ()
     review_number: str = ""
 
@@ -96,6 +103,8 @@ def figures_of_plan(plan: Plan) -> Figures:
         needed=bool(demand.get("need")),
         first=siting.get("informal_first"),
         free=_number(siting.get("free_share")),
+        held=_held(siting),
+        ahead=_ahead(siting, _number(coverage["after"].get("covered_share"))),
         dates=tuple(dict.fromkeys(dates)),
         review_number=s.report.review_number,
     )  # fmt: skip
@@ -145,7 +154,29 @@ def figures_of_tables(
         needed=_weighs(note.get("need")) or _weighs(note.get("need_types")),
         first=siting.get("informal_first"),
         free=_number(siting.get("free_share")),
+        held=_held(siting),
     )
+
+
+def _held(siting: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return what is covered of days or hours that were left out; None where it is not known."""
+    held = siting.get("held_out") or {}
+    low, high = (_number(held.get(k)) for k in ("low", "high"))
+    return None if low is None else {"low": low, "high": high, "by": str(held["by"])}
+
+
+def _ahead(siting: Mapping[str, Any], after: float | None) -> dict[str, Any] | None:
+    """Return how many stations the first share beyond the plan's takes; None if that is open."""
+    found, least = (siting.get(k) or {} for k in ("for_share", "for_share_at_least"))
+    most = max((int(row["count"]) for row in siting.get("frontier") or ()), default=0)
+    for share in sorted(found, key=float):
+        if after is None or float(share) <= after + 1e-9:
+            continue
+        none_can = least.get(share) is None or least[share] > most
+        if found[share] is None and not none_can:
+            return None
+        return {"share": float(share), "stations": found[share], "most": most}
+    return None
 
 
 def _weighs(factors: Mapping[str, float] | None) -> bool:
@@ -201,6 +232,8 @@ def describe_figures(figures: Figures, attribution: str) -> dict[str, Any]:
         "withheld": figures.withheld,
         "expanded": figures.expanded,
         "needed": figures.needed,
+        "held": figures.held,
+        "ahead": figures.ahead,
         "rule": {"first": figures.first, "free": figures.free} if figures.first else None,
         "dates": list(figures.dates),
         "review": figures.review_number,

@@ -19,7 +19,7 @@ function makeCard(page) {
     const keep = body.scrollTop, focus = document.activeElement?.dataset?.focus;
     const now = shares(page);
     body.replaceChildren(...[headline(page, now), basisLine(page), shareBar(page, now),
-      state.trying && page.known ? trialTable(page) : mainFigures(page, now), ruleLine(page), circleLine(page), partSwitch(page), siteList(page), withheldLine(page)].filter(Boolean));
+      state.trying && page.known ? trialTable(page) : mainFigures(page, now), ruleLine(page), heldLine(page), circleLine(page), partSwitch(page), siteList(page), withheldLine(page)].filter(Boolean));
     drawFoot(now);
     body.scrollTop = keep;
     if (focus) card.querySelector(`[data-focus="${CSS.escape(focus)}"]`)?.focus();
@@ -116,6 +116,18 @@ function ruleLine(page) {
   if (!study.rule || state.part || state.trying) return null;
   const share = study.rule.free === null ? "–" : percent(study.rule.free, percent(study.after[0]) === percent(study.rule.free) ? 1 : 0);
   return el("p", { class: "pm-grey pm-rule" }, study.rule.first === 1 ? say("ruleOne", { share }) : say("ruleMany", { n: study.rule.first, share }));
+}
+
+// what days or hours that were left out keep, and what the next share would take
+function heldLine(page) {
+  const { study, state, say, percent } = page, { held, ahead } = study, found = [];
+  if (state.part || state.trying) return null;
+  if (held) {
+    const digits = held.high - held.low < 0.02 ? 1 : 0, ends = [percent(held.low, digits), percent(held.high, digits)];
+    found.push(say(held.by === "days" ? "heldDays" : held.by === "dayparts" ? "heldHours" : "heldVisits", { range: ends[0] === ends[1] ? ends[0] : `${ends[0].replace(/\s*%$/, "")}–${ends[1]}` }));
+  }
+  if (ahead) found.push(say(ahead.stations === null ? "aheadNone" : "ahead", { n: ahead.stations ?? ahead.most, share: percent(ahead.share) }));
+  return found.length ? el("p", { class: "pm-grey pm-held" }, found.join(state.language === "zh" ? "；" : "; ")) : null;
 }
 
 function circleLine(page) {
