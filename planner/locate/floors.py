@@ -3,32 +3,47 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy import sparse
 
 from planner.compiled import working_seconds
-from planner.errors import InputError, NoSolutionError, SettingsError
+from planner.errors import NoSolutionError
 from planner.locate.bounds import relax
+from planner.locate.exact import keeps_limits, limit_rows, make_kernel, prove
 from planner.locate.heuristics import covered_weight, search
 from planner.locate.mclp import solve_mclp
+from planner.locate.needs import clients_covered, make_floor, meet_needs
 from planner.locate.presolve import core_limits, make_core
-from planner.locate.problem import check_weight, make_problem, rows_covered, scale_weight
+from planner.locate.problem import (
+    check_numbers,
+    check_weight,
+    make_problem,
+    rows_covered,
+    scale_weight,
+)
 from planner.locate.program import Program, minimise
-from planner.locate.solution import TOLERANCE, at_most
+from planner.locate.solution import at_most, tell
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from planner.locate.needs import Floor
     from planner.locate.presolve import Core
     from planner.locate.problem import Limits, Problem, Scaled
     from planner.locate.solution import Solution
 
+_STEPS = 4
 _ROUNDS = 24  # of the extra weights that lift groups over their floor
+_RESCUES = 40  # rounds in which only what is lacking counts
+_ITERATIONS = 1500  # of the relaxation at some extra weights
+_LISTED = 5
 _FINE = 16  # extra weights are whole multiples of 1 / 16
 _MOST_EXTRA = 4096
 _NODES = 20_000
+# Above so many entries HiGHS takes minutes and may not look at the clock: the bound stands alone.
+_MIP_ENTRIES = 60_000
 
 
 def solve_floored_mclp(
@@ -83,8 +98,9 @@ def solve_floored_mclp(
 
     The optimum without a floor is taken where it keeps it. Otherwise groups under the floor are
     given extra weight until a choice keeps it, which is a Lagrangean relaxation of the rows and
-    bounds too, and HiGHS decides on the presolved problem. Floors are kept to 1e-9 of a group's
-    weight.
+    bounds too; where that finds none, only what the groups lack counts until one is found. HiGHS
+    decides where the presolved problem is not too large for it. Floors are kept to 1e-9 of a
+    group's weight.
 
     Examples
     --------
@@ -98,249 +114,244 @@ def solve_floored_mclp(
     ([0, 1], 9.0, 'optimal')
     """
     began = working_seconds()
-    if not 0 <= floor <= 1:
-        raise SettingsError(f"`floor` must be from 0 to 1. Got {floor}.")
+    check_numbers(time_limit_s, gap)
     limits: dict[str, Any] = {
         "existing": existing, "required": required, "forbidden": forbidden, "cost": cost,
         "budget": budget, "conflicts": conflicts,
     }  # fmt: skip
-    options: dict[str, Any] = {"xy": xy, "time_limit_s": time_limit_s, "gap": gap}
-    free = solve_mclp(cover, weight, count, rng=rng, on_step=on_step, **limits, **options)
     problem = make_problem(cover, count, **limits)
     values = check_weight(weight, problem.matrix.shape[0])
-    names, group = _groups(groups, values.size)
-    opened = np.append(np.asarray(existing, dtype=np.int64), free.chosen)
-    if floor == 0 or _keeps(values, group, rows_covered(problem.matrix, opened), floor):
-        return free
-    case = _Case(problem, make_core(problem, xy), scale_weight(values), group, floor)
-    _check_each(case, names, cover, values, count, limits | options)
-    deadline = began + 2 * time_limit_s
-    answer = _decide(case, names, gap, deadline, np.random.default_rng(0))
-    chosen = np.sort(np.append(problem.required, case.core.columns[answer.chosen]))
+    core, scaled = make_core(problem, xy), scale_weight(values)
+    asked = make_floor(
+        groups, floor, scaled.whole, settled=problem.open_rows, client=core.group,
+        clients=core.cover.back.size - 1,
+    )  # fmt: skip
+    asked.check_reach()
+    case = _Case(problem, core, scaled, asked, np.random.default_rng(rng), began + time_limit_s)
+    if case.keeps(case.free()):
+        solution = solve_mclp(
+            cover, weight, count, xy=xy, rng=rng, on_step=on_step, gap=gap,
+            time_limit_s=time_limit_s, **limits,
+        )  # fmt: skip
+        place = np.flatnonzero(np.isin(core.columns, solution.chosen))
+        if case.keeps(place):
+            return solution
+        case.bound = min(case.bound, math.ceil(solution.bound * scaled.scale + scaled.slack))
+    tell(on_step, 1, _STEPS)
+    case.check_each(time_limit_s)
+    tell(on_step, 2, _STEPS)
+    case.lift(None)
+    if case.chosen is None:
+        case.rescue()
+    tell(on_step, 3, _STEPS)
+    case.prove(gap)
+    if case.chosen is None:
+        raise case.refused(time_limit_s)
+    chosen = np.sort(np.append(problem.required, core.columns[case.chosen]))
     if problem.exact_count:
         spare = np.setdiff1d(problem.free, chosen)
-        chosen = np.sort(np.append(chosen, spare[: problem.limits.most - answer.chosen.size]))
+        chosen = np.sort(np.append(chosen, spare[: problem.limits.most - case.chosen.size]))
     opened = np.append(np.asarray(existing, dtype=np.int64), chosen)
     objective = math.fsum(values[rows_covered(problem.matrix, opened)])
-    limit = min(free.bound, (answer.bound + case.scaled.slack) / case.scaled.scale)
+    limit = (case.before + case.bound + scaled.slack) / scaled.scale
+    tell(on_step, _STEPS, _STEPS)
     seconds = working_seconds() - began
     return at_most(chosen, objective, limit, gap=gap, model="mclp", seconds=seconds)
 
 
 class _Case:
-    """The presolved problem, and how much of each merged client's weight is whose."""
+    """The presolved problem, the best choice that keeps the floor, and a bound on all of them.
 
-    def __init__(
-        self, problem: Problem, core: Core, scaled: Scaled, group: np.ndarray, floor: float
+    Attributes
+    ----------
+    chosen, value
+        Core columns, None before any is found, and the integer weight that they add.
+    bound
+        No choice that keeps the floor adds more.
+    before
+        Integer weight that is covered already.
+    """
+
+    def __init__(  # noqa: PLR0917
+        self,
+        problem: Problem,
+        core: Core,
+        scaled: Scaled,
+        asked: Floor,
+        rng: np.random.Generator,
+        deadline: float,
     ) -> None:
-        self.problem, self.core, self.scaled, self.group = problem, core, scaled, group
+        self.core, self.cover, self.asked, self.rng = core, core.cover, asked, rng
         self.limits: Limits = core_limits(problem, core)
-        size, inside = int(group.max(initial=-1)) + 1, core.group >= 0
-        whole = scaled.whole
-        self.weight = core.weigh(whole)
-        self.total = np.bincount(group, weights=whole, minlength=size)
-        settled = problem.open_rows
-        self.settled = np.bincount(group[settled], weights=whole[settled], minlength=size)
-        self.share = sparse.csr_array(
-            sparse.coo_array(
-                (whole[inside].astype(float), (group[inside], core.group[inside])),
-                shape=(size, self.weight.size),
-            )
-        )
-        self.need = np.maximum(0.0, floor * self.total * (1 - TOLERANCE) - self.settled)
-        self.before = int(whole[settled].sum())
-
-    def covered(self, chosen: np.ndarray) -> np.ndarray:
-        """Tell which merged clients a choice covers."""
-        cover, seen = self.core.cover, np.zeros(self.weight.size, dtype=bool)
-        for j in chosen:
-            seen[cover.client[cover.start[j] : cover.start[j + 1]]] = True
-        return seen
-
-    def missing(self, chosen: np.ndarray) -> np.ndarray:
-        """Weight that each group lacks to its floor."""
-        return self.need - self.share @ self.covered(chosen).astype(float)
+        self.weight, self.unit = core.weigh(scaled.whole), scaled.unit
+        self.before = int(scaled.whole[problem.open_rows].sum())
+        self.deadline = deadline
+        self.chosen: np.ndarray | None = None
+        self.value, self.bound = -1, int(self.weight.sum())
+        self.closest = np.empty(0, dtype=np.int64)  # to the floor, where none keeps it
+        self.unkept = False  # proven that no choice keeps the floor
 
     def keeps(self, chosen: np.ndarray) -> bool:
         """Tell whether a choice keeps every floor."""
-        return bool((self.missing(chosen) <= 0).all())
+        return self.asked.needs.kept(self.cover, chosen)
 
+    def free(self) -> np.ndarray:
+        """Return a choice that leaves the floor aside."""
+        return search(self.cover, self.weight, self.limits, rng=self.rng, coolings=1)
 
-class _Answer(NamedTuple):
-    """Columns of the core, and an integer bound on all that is covered."""
+    def take(self, chosen: np.ndarray) -> bool:
+        """Keep a choice that keeps the floor if it is the best so far."""
+        value = covered_weight(self.cover, self.weight, chosen)
+        if value <= self.value or not keeps_limits(self.limits, chosen) or not self.keeps(chosen):
+            return False
+        self.chosen, self.value = np.sort(chosen), value
+        return True
 
-    chosen: np.ndarray
-    bound: int
-
-
-def _groups(groups: Sequence[Any] | np.ndarray, rows: int) -> tuple[list[str], np.ndarray]:
-    """Return the names of the groups and the number of each row's."""
-    labels = np.asarray(groups, dtype=object)
-    if labels.shape != (rows,):
-        raise InputError(f"`groups` must name one a demand row: ({rows},). Got {labels.shape}.")
-    names, group = np.unique(labels.astype(str), return_inverse=True)
-    return [str(name) for name in names], group.astype(np.int64)
-
-
-def _keeps(values: np.ndarray, group: np.ndarray, covered: np.ndarray, floor: float) -> bool:
-    total = np.bincount(group, weights=values)
-    reached = np.bincount(group[covered], weights=values[covered], minlength=total.size)
-    return bool((reached >= floor * total * (1 - TOLERANCE)).all())
-
-
-def _check_each(  # noqa: PLR0917
-    case: _Case,
-    names: list[str],
-    cover: Any,
-    values: np.ndarray,
-    count: int | None,
-    options: dict[str, Any],
-) -> None:
-    """Refuse a floor that some group cannot get even if all is opened for it."""
-    reach = case.share @ np.ones(case.weight.size)
-    for g in np.flatnonzero(case.need > 0):
-        most = reach[g]
-        if most >= case.need[g]:  # by so many, not by all
-            alone = np.zeros(case.weight.size, dtype=np.int64)
-            part = case.share[[g]].tocoo()
+    def check_each(self, time_limit_s: float) -> None:
+        """Refuse a floor that some group cannot get even if all is opened for it."""
+        short, most = [], []
+        for g in np.flatnonzero(self.asked.needs.need > 0):
+            need = self.asked.needs.need[g]
+            alone = np.zeros(self.weight.size, dtype=np.int64)
+            part = self.asked.needs.share[[g]].tocoo()
             alone[part.col] = part.data.astype(np.int64)
-            best = search(
-                case.core.cover, alone, case.limits, rng=np.random.default_rng(0), coolings=0
-            )
-            if covered_weight(case.core.cover, alone, best) >= case.need[g]:
+            best = search(self.cover, alone, self.limits, rng=self.rng, coolings=0)
+            if covered_weight(self.cover, alone, best) >= need:
                 continue
-            whole = np.where(case.group == g, values, 0.0)
-            bound = solve_mclp(cover, whole, count, **options).bound * case.scaled.scale
-            most = min(most, bound - case.settled[g])
-        if most < case.need[g]:
-            share = min(1.0, (case.settled[g] + most) / case.total[g])
-            raise NoSolutionError(
-                f"the floor cannot be kept in {names[g]!r}: at most {share:.1%} of its demand can "
-                "be covered. Lower the floor to that, open more, or offer candidates there."
+            bound = self._most_of_one(alone, best, math.ceil(need), time_limit_s)
+            if bound < need:
+                short.append(g)
+                most.append(bound)
+        if short:
+            raise self.asked.refuse(np.array(short), np.array(most, dtype=float))
+
+    def _most_of_one(
+        self, alone: np.ndarray, best: np.ndarray, need: int, time_limit_s: float
+    ) -> int:
+        """Bound what of one group can be covered."""
+        found = relax(
+            self.cover, alone, self.limits, chosen=best, target=need - 1, deadline=self.deadline
+        )
+        if found.bound < need or self.cover.client.size > _MIP_ENTRIES:
+            return found.bound
+        kernel = make_kernel(self.cover, alone, self.limits, found, best, enough=need - 1, unit=1)
+        left = min(time_limit_s / 4, self.deadline - working_seconds())
+        if left <= 0:
+            return found.bound
+        return min(found.bound, prove(kernel, best, unit=1, abs_gap=0.99, time_limit_s=left).bound)
+
+    def lift(self, start: np.ndarray | None) -> None:
+        """Give groups under the floor extra weight until a choice keeps it; bound by these weights.
+
+        From a `start` that keeps the floor the weights begin so high that it holds.
+        """
+        needs, size = self.asked.needs, self.asked.needs.need.size
+        first = 0 if start is None else _FINE * 4
+        extra, step = np.full(size, first, dtype=np.int64), np.full(size, _FINE, dtype=np.int64)
+        chosen = start
+        for k in range(_ROUNDS):
+            more = np.rint(needs.share.T @ extra.astype(float)).astype(np.int64)
+            weight = _FINE * self.weight + more
+            chosen = search(self.cover, weight, self.limits, rng=self.rng, coolings=0, start=chosen)
+            low = needs.missing(self.cover, chosen) > 0
+            if not low.any():
+                if self.take(chosen) or k == 0:
+                    self._relax(weight, extra, chosen)
+                extra, step = extra - extra // 4, np.maximum(1, step // 2)
+            elif (extra[low] >= _MOST_EXTRA).all():
+                break
+            else:
+                extra[low] = np.minimum(extra[low] + step[low], _MOST_EXTRA)
+                step[low] *= 2
+            if self.bound <= self.value or working_seconds() > self.deadline:
+                break
+        if chosen is not None and self.bound > self.value:
+            self._relax(weight, extra, chosen)
+
+    def _relax(self, weight: np.ndarray, extra: np.ndarray, chosen: np.ndarray) -> None:
+        """Bound by extra weights: what the floors ask for of them is not gained."""
+        owed = math.floor(float(extra @ self.asked.needs.need))
+        found = relax(
+            self.cover, weight, self.limits, chosen=chosen, deadline=self.deadline,
+            target=_FINE * max(0, self.value) + owed, iterations=_ITERATIONS,
+        )  # fmt: skip
+        bound = -((owed - found.bound) // _FINE)
+        self.bound = max(self.value, min(self.bound, bound // self.unit * self.unit))
+
+    def rescue(self) -> None:
+        """Look only at what the groups lack until a choice keeps the floor, then improve it."""
+        chosen, kept = meet_needs(
+            self.cover, self.asked.needs, self.limits, rng=self.rng, rounds=_RESCUES,
+            deadline=self.deadline,
+        )  # fmt: skip
+        self.closest = chosen
+        if kept and self.take(chosen):
+            self.lift(chosen)
+
+    def prove(self, gap: float) -> None:
+        """Let HiGHS decide where the problem is not too large."""
+        value = self.value
+        spare = max(
+            0.0, 0.9 * (math.floor((value + self.before) / (1 - gap)) - self.before - value)
+        )
+        left = self.deadline - working_seconds()
+        if left <= 0 or self.cover.client.size > _MIP_ENTRIES:
+            return
+        if value >= 0 and self.bound <= value + spare:
+            return
+        hint = None
+        if self.chosen is not None:
+            covered = clients_covered(self.cover, self.chosen).astype(float)
+            hint = np.append(np.isin(np.arange(self.limits.cost.size), self.chosen), covered)
+        outcome = minimise(
+            self._program(), abs_gap=spare, nodes=_NODES, time_limit_s=left, start=hint
+        )
+        if outcome.values is not None:
+            self.take(np.flatnonzero(outcome.values[: self.limits.cost.size] > 0.5))
+        if math.isfinite(outcome.bound):
+            self.bound = max(self.value, min(self.bound, math.floor(-outcome.bound)))
+        self.unkept = outcome.bound == np.inf
+
+    def _program(self) -> Program:
+        """Write the rows: covers, limits, and of every group what it needs."""
+        cover, needs = self.cover, self.asked.needs
+        n, m = cover.start.size - 1, self.weight.size
+        client = np.repeat(np.arange(m), np.diff(cover.back))
+        links = sparse.csr_array((np.ones(client.size), (client, cover.candidate)), shape=(m, n))
+        within, most = limit_rows(self.limits)
+        asked = np.flatnonzero(needs.need > 0)
+        scale = sparse.diags_array(1.0 / needs.need[asked])
+        rows = sparse.block_array(
+            [[links, -sparse.eye_array(m)], [None, scale @ needs.share[asked]], [within, None]],
+            format="csr",
+        )
+        return Program(
+            np.append(np.zeros(n), -self.weight.astype(float)),
+            np.ones(n + m),
+            sparse.csr_array(rows),
+            np.concatenate([np.zeros(m), np.ones(asked.size), np.full(most.size, -np.inf)]),
+            np.concatenate([np.full(m + asked.size, np.inf), most]),
+            np.arange(n + m) < n,
+        )
+
+    def refused(self, time_limit_s: float) -> NoSolutionError:
+        """Say that no choice keeps the floor everywhere, or that none was found."""
+        asked = self.asked
+        reached = asked.settled + asked.needs.share @ clients_covered(
+            self.cover, self.closest
+        ).astype(float)
+        share = np.where(asked.total > 0, reached / np.maximum(asked.total, 1.0), np.inf)
+        low = np.flatnonzero(asked.needs.missing(self.cover, self.closest) > 0)
+        worst = low[np.argsort(share[low], kind="stable")]
+        listed = ", ".join(f"{asked.names[g]!r} gets {share[g]:.1%}" for g in worst[:_LISTED])
+        more = f" and {worst.size - _LISTED} more too little" if worst.size > _LISTED else ""
+        if self.unkept:
+            return NoSolutionError(
+                "the floor cannot be kept everywhere at once: with the fairest choice that was "
+                f"found {listed}{more}. Lower the floor, or open more."
             )
-
-
-def _decide(
-    case: _Case, names: list[str], gap: float, deadline: float, rng: np.random.Generator
-) -> _Answer:
-    """Choose, and bound what is chosen."""
-    start, bound = _lift(case, rng)
-    value = -1 if start is None else covered_weight(case.core.cover, case.weight, start)
-    spare = max(0.0, 0.9 * (math.floor((value + case.before) / (1 - gap)) - case.before - value))
-    if value >= 0 and bound <= value + spare:
-        return _Answer(np.asarray(start), case.before + bound)
-    left = max(1.0, deadline - working_seconds())
-    program = _program(case)
-    hint = None if start is None else _point(case, start)
-    outcome = minimise(program, abs_gap=spare, nodes=_NODES, time_limit_s=left, start=hint)
-    if math.isfinite(outcome.bound):
-        bound = min(bound, math.floor(-outcome.bound))
-    if outcome.values is not None:
-        found = np.flatnonzero(outcome.values[: case.limits.cost.size] > 0.5)
-        reached = covered_weight(case.core.cover, case.weight, found)
-        if reached > value and case.keeps(found):
-            start, value = found, reached
-    if start is None:
-        raise _refused(case, names, infeasible=outcome.bound == np.inf, time_limit_s=left)
-    return _Answer(start, case.before + max(bound, value))
-
-
-def _lift(case: _Case, rng: np.random.Generator) -> tuple[np.ndarray | None, int]:
-    """Give groups under the floor extra weight until a choice keeps it; bound by these weights."""
-    core, extra = case.core, np.zeros(case.need.size, dtype=np.int64)
-    best, value, bound = None, -1, int(case.weight.sum())
-    step = np.full(case.need.size, _FINE, dtype=np.int64)
-    chosen: np.ndarray | None = None
-    for _ in range(_ROUNDS):
-        weight = _FINE * case.weight + np.rint(case.share.T @ extra.astype(float)).astype(np.int64)
-        chosen = search(core.cover, weight, case.limits, rng=rng, coolings=0, start=chosen)
-        low = case.missing(chosen) > 0
-        if not low.any():
-            reached = covered_weight(core.cover, case.weight, chosen)
-            if reached > value:
-                best, value = chosen, reached
-            owed = math.floor(float(extra @ case.need))
-            found = relax(core.cover, weight, case.limits, chosen=chosen, target=0)
-            bound = min(bound, -((owed - found.bound) // _FINE))
-            extra, step = extra - extra // 4, np.maximum(1, step // 2)
-        elif (extra[low] >= _MOST_EXTRA).all():
-            break
-        else:
-            extra[low] = np.minimum(extra[low] + step[low], _MOST_EXTRA)
-            step[low] *= 2
-    return best, bound
-
-
-def _program(case: _Case, *, fair: bool = False) -> Program:
-    """Write the rows; with `fair` the least share of any group is sought instead of weight."""
-    cover, limits = case.core.cover, case.limits
-    n, m = cover.start.size - 1, case.weight.size
-    client = np.repeat(np.arange(m), np.diff(cover.back))
-    links = sparse.csr_array((np.ones(client.size), (client, cover.candidate)), shape=(m, n))
-    rivals = np.repeat(np.arange(n), np.diff(limits.start))
-    once = np.flatnonzero(rivals < limits.rival)
-    pair = np.tile(np.arange(once.size), 2)
-    apart = sparse.csr_array(
-        (np.ones(pair.size), (pair, np.append(rivals[once], limits.rival[once]))),
-        shape=(once.size, n),
-    )
-    asked = np.flatnonzero(case.total > 0) if fair else np.flatnonzero(case.need > 0)
-    scale = sparse.diags_array(1.0 / np.maximum(case.total[asked], 1.0))
-    shares = scale @ case.share[asked]
-    level = sparse.csr_array(-np.ones((asked.size, 1)) if fair else (asked.size, 0))
-    wide = int(fair)
-    rows = sparse.block_array(
-        [
-            [links, -sparse.eye_array(m), sparse.csr_array((m, wide))],
-            [sparse.csr_array((asked.size, n)), shares, level],
-            [sparse.csr_array(np.vstack([np.ones(n), limits.cost])), None, None],
-            [apart, None, None],
-        ],
-        format="csr",
-    )
-    settled = case.settled[asked] / np.maximum(case.total[asked], 1.0)
-    least = -settled if fair else case.need[asked] / np.maximum(case.total[asked], 1.0)
-    free = np.full(2 + once.size, -np.inf)
-    most = [float(limits.most), limits.budget, *np.ones(once.size)]
-    inf = np.full(m + asked.size, np.inf)
-    gains = np.zeros(m) if fair else -case.weight.astype(float)
-    return Program(
-        np.concatenate([np.zeros(n), gains, np.full(wide, -1.0)]),
-        np.ones(n + m + wide),
-        sparse.csr_array(rows),
-        np.concatenate([np.zeros(m), least, free]),
-        np.concatenate([inf, most]),
-        np.arange(n + m + wide) < n,
-    )
-
-
-def _point(case: _Case, chosen: np.ndarray) -> np.ndarray:
-    """Return a choice as values of the program's variables."""
-    opened = np.zeros(case.limits.cost.size)
-    opened[chosen] = 1.0
-    return np.append(opened, case.covered(chosen).astype(float))
-
-
-def _refused(
-    case: _Case, names: list[str], *, infeasible: bool, time_limit_s: float
-) -> NoSolutionError:
-    """Say that no choice keeps the floor everywhere, or that none was found in time."""
-    if not infeasible:
         return NoSolutionError(
             f"no choice that keeps the floor was found in {time_limit_s:.0f} s, nor a proof that "
-            "there is none. Raise `time_limit_s`, or lower the floor."
+            f"there is none: with the fairest that was found {listed}{more}. Lower the floor, "
+            "open more, or raise `time_limit_s`."
         )
-    outcome = minimise(_program(case, fair=True), abs_gap=1e-4, nodes=_NODES, time_limit_s=10.0)
-    best = (
-        np.flatnonzero(outcome.values[: case.limits.cost.size] > 0.5)
-        if (outcome.values is not None)
-        else np.empty(0, dtype=np.int64)
-    )
-    reached = case.settled + case.share @ case.covered(best).astype(float)
-    share = np.where(case.total > 0, reached / np.maximum(case.total, 1.0), np.inf)
-    worst = int(np.argmin(share))
-    return NoSolutionError(
-        f"the floor cannot be kept everywhere at once: with the fairest choice that was found "
-        f"{names[worst]!r} gets {share[worst]:.1%}, the others more. Lower the floor to that, or "
-        "open more."
-    )

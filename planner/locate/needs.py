@@ -188,7 +188,7 @@ def meet_needs(
     Returns
     -------
     chosen, kept
-        The choice that comes closest, sorted, and whether it covers enough.
+        The choice whose worst group lacks least, sorted, and whether it covers enough.
 
     Notes
     -----
@@ -199,16 +199,17 @@ def meet_needs(
     asked = np.flatnonzero(needs.need > 0)
     parts = sparse.diags_array(1.0 / needs.need[asked]) @ needs.share[asked]
     extra = np.ones(asked.size)
-    best, least = np.empty(0, dtype=np.int64), math.inf
+    best, least = np.empty(0, dtype=np.int64), (math.inf, math.inf)
     chosen = start
     for k in range(rounds):
         weight = parts.T @ (_ONE * extra)
         weight = np.rint(weight * min(1.0, _MOST / max(1.0, weight.sum()))).astype(np.int64)
         chosen = search(cover, weight, limits, rng=rng, coolings=int(k > 1), start=chosen)
         lacking = np.maximum(0.0, needs.missing(cover, chosen)[asked] / needs.need[asked])
-        if lacking.sum() < least:
-            best, least = chosen, float(lacking.sum())
-        if least == 0 or working_seconds() > deadline:
+        lack = (float(lacking.max(initial=0.0)), float(lacking.sum()))
+        if lack < least:
+            best, least = chosen, lack
+        if least[0] == 0 or working_seconds() > deadline:
             break
         extra = extra * np.where(lacking > 0, 1.6, 1.0)
-    return np.sort(best), bool(asked.size == 0 or least == 0)
+    return np.sort(best), least[0] == 0

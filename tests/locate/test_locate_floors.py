@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from planner.errors import InputError, NoSolutionError, SettingsError
-from planner.locate import solve_mclp
+from planner.locate import floors, solve_mclp
 from planner.locate.floors import solve_floored_mclp
 
 MANY = settings(max_examples=60, deadline=None, derandomize=True)
@@ -102,7 +102,7 @@ def test_the_most_that_a_group_can_get_is_told():
         solve_floored_mclp(
             cover, [4, 2, 2, 6], 3, groups=["south", "south", "north", "north"], floor=0.3
         )
-    with pytest.raises(NoSolutionError, match=r"in 'south': at most 66.7% of its demand"):
+    with pytest.raises(NoSolutionError, match=r"in 'south': at most 66.6% of its demand"):
         solve_floored_mclp(
             cover, [4, 2, 2, 0], 1, groups=["south", "south", "north", "north"], floor=0.7
         )
@@ -112,6 +112,44 @@ def test_floors_that_exclude_each_other_are_told():
     cover = sparse.csr_array([[1.0, 0], [0, 1]])
     with pytest.raises(NoSolutionError, match=r"everywhere at once: .* '[ab]' gets 0.0%"):
         solve_floored_mclp(cover, [4, 2], 1, groups=["a", "b"], floor=0.5)
+
+
+def made_town(rows=3000, columns=150):
+    """Points and sites in a square of four districts, cover within a tenth of its side."""
+    rng = np.random.default_rng(5)
+    here, there = rng.random((rows, 2)) ** 1.5, rng.random((columns, 2)) ** 1.5
+    near = np.hypot(*(here[:, None] - there[None]).transpose(2, 0, 1)) < 0.1
+    district = (here[:, 0] > 0.5) * 2 + (here[:, 1] > 0.5)
+    return sparse.csr_array(near.astype(float)), rng.integers(1, 50, rows), district
+
+
+@pytest.mark.parametrize("entries", [0, 10**6])
+def test_a_floor_in_a_town_is_kept_and_bounded_with_and_without_the_program(monkeypatch, entries):
+    monkeypatch.setattr(floors, "_MIP_ENTRIES", entries)
+    cover, weight, district = made_town()
+    solution = solve_floored_mclp(cover, weight, 12, groups=district, floor=0.25, time_limit_s=20)
+    free = solve_mclp(cover, weight, 12)
+    assert least_share(cover.toarray() > 0, weight, district, solution.chosen) >= 0.25 - 1e-9
+    assert solution.objective <= solution.bound <= free.bound
+    assert solution.objective < free.objective  # the floor costs something here
+    assert solution.gap < 0.03
+    assert solution.status == ("optimal" if solution.gap <= 1e-4 else "feasible")
+
+
+def test_a_floor_that_is_neither_found_nor_excluded_is_told_so(monkeypatch):
+    monkeypatch.setattr(floors, "_MIP_ENTRIES", 0)
+    cover, weight, district = made_town()
+    words = r"nor a proof that there is none: .* '\d' gets \d.*Lower the floor"
+    with pytest.raises(NoSolutionError, match=words):
+        solve_floored_mclp(cover, weight, 12, groups=district, floor=0.5, time_limit_s=20)
+
+
+def test_every_group_that_cannot_be_served_enough_is_named():
+    cover = sparse.csr_array([[1.0, 0], [0, 1], [0, 0], [0, 0]])
+    with pytest.raises(NoSolutionError) as error:
+        solve_floored_mclp(cover, [1, 1, 2, 3], 2, groups=["a", "b", "a", "b"], floor=0.5)
+    for words in ("in 'b': at most 25.0%", "in 'a': at most 33.3%", "Lower the floor to that"):
+        assert words in str(error.value)
 
 
 def test_what_makes_no_sense_is_refused():
