@@ -15,7 +15,7 @@ import time
 import numpy as np
 
 REQUIRES = {"spopt": ["spopt==0.7.0", "highspy==1.15.1"]}
-MODELS = ("LSCP", "MCLP", "PMedian", "PCenter")
+MODELS = ("LSCP", "LSCPB", "MCLP", "PMedian", "PCenter")
 
 
 def spopt(file, count, solver):

@@ -87,7 +87,7 @@ _SMALL = Size(
         Made("town", 200, 2_000, (TOWN_KM,), (10,), peers={**SPOPT, **_highs(60)}),
         Made("town", 200, 5_000, (TOWN_KM,), (30,)),
     ),
-    models=(Model("PMedian", 30, 300, 5, 1.0),),
+    models=(Model("PMedian", 30, 300, 5, 1.0), Model("LSCPB", 40, 400, 0, 12.0)),
     shares=(Shares(200, 5_000, {0.5: None}),),
     published=(
         Published({"Bronx": (50,)}, 2.0, 0.01, (1, 2), None, None, {324: (5,)}, None),
@@ -107,7 +107,8 @@ _MIDDLE = Size(
     ),
     models=(
         Model("MCLP", 400, 4_000, 15, 3.0), Model("LSCP", 200, 2_000, 0, 6.5),
-        Model("PMedian", 100, 1_000, 10, 1.0), Model("PCenter", 40, 400, 5, 1.0),
+        Model("LSCPB", 200, 2_000, 0, 6.5), Model("PMedian", 100, 1_000, 10, 1.0),
+        Model("PCenter", 40, 400, 5, 1.0),
     ),
     published=(
         Published(_BOTH, 5.0, 0.001, _GRAPHS, Target(40.0, proven=True), Target(4.0, proven=True),
