@@ -29,10 +29,12 @@ if TYPE_CHECKING:
         make_sampled_demand,
     )
     from planner.draw import draw_plan, write_map
+    from planner.editing import move_site, score_sites
     from planner.load import (
         load_activity,
         load_area,
         load_hosts,
+        load_register,
         load_stations,
         scan_activity,
         write_sample,
@@ -60,13 +62,13 @@ if TYPE_CHECKING:
     from planner.settings import Settings, load_settings
     from planner.siting import (
         SiteExplanation,
+        SiteMove,
         SiteScore,
         choose_stations,
         explain_site,
         measure_frontier,
         measure_money,
         measure_scenarios,
-        score_sites,
     )
     from planner.tables import Reach
 
@@ -85,11 +87,13 @@ _HOMES = {
         "measure_equity",
     ],
     "demand": ["find_gatherings", "find_hotspots", "make_demand", "make_sampled_demand"],
+    "editing": ["move_site", "score_sites"],
     "draw": ["draw_plan", "write_map"],
     "load": [
         "load_activity",
         "load_area",
         "load_hosts",
+        "load_register",
         "load_stations",
         "scan_activity",
         "write_sample",
@@ -117,13 +121,13 @@ _HOMES = {
     "settings": ["Settings", "load_settings"],
     "siting": [
         "SiteExplanation",
+        "SiteMove",
         "SiteScore",
         "choose_stations",
         "explain_site",
         "measure_frontier",
         "measure_money",
         "measure_scenarios",
-        "score_sites",
     ],
     "tables": ["Reach"],
 }
@@ -134,6 +138,7 @@ __all__ = [
     "Reach",
     "Settings",
     "SiteExplanation",
+    "SiteMove",
     "SiteScore",
     "Solution",
     "StreetNetwork",
@@ -152,6 +157,7 @@ __all__ = [
     "load_area",
     "load_hosts",
     "load_plan",
+    "load_register",
     "load_settings",
     "load_stations",
     "load_streets",
@@ -168,6 +174,7 @@ __all__ = [
     "measure_frontier",
     "measure_money",
     "measure_scenarios",
+    "move_site",
     "run_study",
     "save_streets",
     "scan_activity",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from planner import draw, quality, report, summary
 from planner.errors import InputError, SettingsError
+from planner.load.files import fingerprint
 from planner.plan import to_json
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ def write_outputs(plan: Plan, out: Path | str) -> dict[str, Path]:
             report.write_report(plan, fresh / "report.html")
         if "xlsx" in formats:
             report.write_workbook(plan, fresh / "plan.xlsx")
+        _keep_register(plan.settings, out, {path.name for path in fresh.iterdir()})
         for path in sorted(fresh.iterdir()):
             _replace(path, out / path.name)
     finally:
@@ -70,6 +72,22 @@ def write_outputs(plan: Plan, out: Path | str) -> dict[str, Path]:
         "sites": "sites.geojson", "data report": "quality.html",
     }  # fmt: skip
     return {what: out / name for what, name in names.items() if (out / name).exists()}
+
+
+def _keep_register(s: Settings, out: Path, written: set[str]) -> None:
+    """Copy the register beside the file that is about to replace it, under its fingerprint.
+
+    The new file tells all that the register told; whatever else planners wrote into that workbook
+    or layer stays in the copy.
+    """
+    if s.siting.register_ is None:
+        return
+    register = Path(s.path(s.siting.register_))
+    if register.name in written and (out / register.name).is_file():
+        if register.resolve() != (out / register.name).resolve():
+            return
+        mark = fingerprint([register])[:8]
+        shutil.copy2(register, out / f"register-{mark}{register.suffix}")
 
 
 def _data_numbers(plan: Plan) -> dict[str, Any]:

@@ -8,11 +8,11 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from planner.errors import InputError, nearest_name
+from planner.errors import ColumnError, InputError, nearest_name
 from planner.geo import utm_crs
 from planner.load.cells import each_text, to_numbers
 from planner.load.files import Sheet, file_kind, find_file, fingerprint, read_sheet, read_workbook
-from planner.load.headers import missing_column, pick_columns
+from planner.load.headers import pick_columns
 from planner.load.points import HOST_MARGIN_M, find_spots, no_spots
 from planner.load.sift import finish, make_ids
 from planner.load.source import Source, join_sheets
@@ -37,6 +37,7 @@ def load_register(
     area: gpd.GeoDataFrame | None = None,
     datum: Datum = "wgs84",
     columns: Mapping[str, str] | None = None,
+    needs_status: bool = True,
 ) -> gpd.GeoDataFrame:
     """Read the register of sites: a plan's workbook or layer of sites as planners edited it.
 
@@ -52,6 +53,8 @@ def load_register(
     columns
         Our name → the file's, where synonyms do not find them: `candidate_id, name, host_name,
         status, owner, note, hours, capacity, lon, lat, lonlat, latlon`.
+    needs_status
+        Whether a file without a column of the status is refused; else all its sites are proposed.
 
     Returns
     -------
@@ -71,7 +74,7 @@ def load_register(
     >>> load_register("out/plan.xlsx")[["name", "status", "owner"]]  # doctest: +SKIP
     """
     file = find_file(path)
-    source, parts = _read(file, columns)
+    source, parts = _read(file, columns, needs_status=needs_status)
     label = row_label(source.text("name"), source.text("candidate_id"))
 
     def wrong(position: int, column: str | None, message: str) -> InputError:
@@ -79,6 +82,7 @@ def load_register(
         row, part = int(source.row[position]), parts[position]
         return InputError(message, file=part, row=row, column=header)
 
+    status = _statuses(source, wrong)
     spots = _find_spots(source, area, datum, label)
     _check_places(source, spots, wrong)
     text = {name: _written(source, name) for name in _TEXTS}
@@ -89,7 +93,7 @@ def load_register(
     table = gpd.GeoDataFrame(
         {
             **text,
-            "status": _statuses(source, wrong),
+            "status": status,
             "hours": said.where(said.notna(), "").astype(str),
             "capacity": np.where(capacity < 0, np.nan, capacity),
             "row": source.row.astype(np.int64),
@@ -153,7 +157,9 @@ def add_opened(
     return whole
 
 
-def _read(file: Path, columns: Mapping[str, str] | None) -> tuple[Source, list[str]]:
+def _read(
+    file: Path, columns: Mapping[str, str] | None, *, needs_status: bool
+) -> tuple[Source, list[str]]:
     """Read the rows that have a status, and in what part of the file each stands."""
     sheets: dict[str, Sheet] = (
         read_workbook(file, "register", columns)
@@ -161,14 +167,27 @@ def _read(file: Path, columns: Mapping[str, str] | None) -> tuple[Source, list[s
         else {"": read_sheet(file, "register", columns)}
     )
     held = {name: sheet for name, sheet in sheets.items() if _tells_status(sheet, columns)}
+    if not held and not needs_status:
+        held = {"": read_sheet(file, "register", columns)}
     if not held:
-        headers = [str(c) for sheet in sheets.values() for c in sheet.frame.columns]
-        raise missing_column(["status"], list(dict.fromkeys(headers)), "register", file=file)
+        raise _no_status(file, sheets)
     filled = {name: sheet for name, sheet in held.items() if len(sheet.frame)} or held
     source = join_sheets(file, filled.values(), "register", columns)
     names = [f"{file}, sheet `{name}`" if len(sheets) > 1 else str(file) for name in filled]
     parts = [names[k] for k in source.part]
     return Source(**{**source.__dict__, "sha256": fingerprint([file])}), parts
+
+
+def _no_status(file: Path, sheets: Mapping[str, Sheet]) -> ColumnError:
+    """Return the error for a file in which no decision stands."""
+    headers = dict.fromkeys(str(c) for sheet in sheets.values() for c in sheet.frame.columns)
+    listed = ", ".join(f"`{h}`" for h in list(headers)[:30])
+    return ColumnError(
+        "no column tells the status of the sites beside their candidate, name or place. The file "
+        f"has {listed}. Give the workbook or layer of a plan back, or call the columns 状态 "
+        "(status), 经度 (lon) and 纬度 (lat).",
+        file=file,
+    )
 
 
 def _tells_status(sheet: Sheet, columns: Mapping[str, str] | None) -> bool:

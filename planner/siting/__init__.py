@@ -6,6 +6,7 @@ from planner.siting.explanations import make_explanations
 from planner.siting.frontier import measure_frontier
 from planner.siting.locks import lock_and_ban
 from planner.siting.money import measure_money
+from planner.siting.move import SiteMove, move_site
 from planner.siting.register import Settled, note_sites, settle_sites
 from planner.siting.scenarios import measure_scenarios
 from planner.siting.score import SiteScore, score_sites
@@ -13,6 +14,7 @@ from planner.siting.score import SiteScore, score_sites
 __all__ = [
     "Settled",
     "SiteExplanation",
+    "SiteMove",
     "SiteScore",
     "choose_stations",
     "explain_site",
@@ -21,6 +23,7 @@ __all__ = [
     "measure_frontier",
     "measure_money",
     "measure_scenarios",
+    "move_site",
     "note_sites",
     "score_sites",
     "settle_sites",

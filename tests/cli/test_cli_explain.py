@@ -2,11 +2,12 @@
 
 import json
 
+import geopandas as gpd
 import pytest
 from small_study import write_small_study
 from typer.testing import CliRunner
 
-from planner import explain_site, load_plan, run_study
+from planner import explain_site, load_plan, move_site, run_study
 from planner.cli import app, main
 from planner.errors import InputError
 
@@ -86,3 +87,48 @@ def test_a_plan_of_an_earlier_version_says_so(saved):
     (out.parent / "old" / "plan" / "explanations.parquet").unlink()
     with pytest.raises(InputError, match="earlier version"):
         explain_site(load_plan(out.parent / "old"), "S01")
+
+
+def free_point(plan, far_m=60.0):
+    """A place on no candidate, in degrees."""
+    site, others = plan.tables["sites"].iloc[0], plan.tables["candidates"].geometry
+    for dx, dy in ((far_m, 0), (-far_m, 0), (0, far_m), (0, -far_m)):
+        point = gpd.GeoSeries([site["geometry"]], crs=others.crs).translate(dx, dy)
+        if others.distance(point.iloc[0]).min() > 30:
+            at = point.to_crs(4326).iloc[0]
+            return f"{at.x:.6f},{at.y:.6f}"
+    raise AssertionError("candidates on all sides")
+
+
+def test_a_site_may_move_to_a_candidate_or_to_any_place(saved):
+    plan, out = saved
+    to = plan.tables["explanations"].loc["S01", "alternative_id"]
+    result = runner.invoke(app, ["explain", str(out), "S01", "--move-to", to, "--json"])
+    assert result.exit_code == 0, result.output
+    told = json.loads(result.stdout)
+    assert told == json.loads(json.dumps(move_site(plan, "S01", to).numbers()))
+    best = plan.tables["explanations"].loc["S01", "alternative_share"]
+    assert told["after_share"] == pytest.approx(best)
+    point = free_point(plan)
+    result = runner.invoke(app, ["explain", str(out), "S01", "--move-to", point])
+    assert result.exit_code == 0, result.output
+    zh = plan.settings.study.language == "zh"
+    assert ("移到" if zh else "moved to") in result.stdout
+    lon, lat = map(float, point.split(","))
+    near = move_site(load_plan(out), "S01", (lon, lat))
+    assert near.to_id == "point"
+    assert near.moved_m == pytest.approx(60.0, abs=1.0)
+    assert abs(near.after_share - near.before_share) < 0.1
+    at = plan.tables["candidates"].geometry.loc[[to]].to_crs(4326).iloc[0]
+    assert move_site(plan, "S01", (at.x, at.y)) == move_site(plan, "S01", to)
+
+
+def test_a_place_outside_or_without_streets_is_one_error(saved, monkeypatch, capsys, tmp_path):
+    plan, out = saved
+    told = refused(monkeypatch, capsys, out, "S01", "--move-to", "114.1,22.1")
+    assert "outside the area" in told
+    assert "Did you mean" in refused(monkeypatch, capsys, out, "S01", "--move-to", "社区中心")
+    plan.save(tmp_path / "bare")
+    (tmp_path / "bare" / "plan" / "streets.npz").unlink()
+    with pytest.raises(InputError, match=r"without its streets. Name a candidate; the nearest is"):
+        move_site(load_plan(tmp_path / "bare"), "S01", free_point(plan))
