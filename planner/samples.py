@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Samples:
-    """Visits by worker and day, and by daypart, at the points of a demand table.
+    """Visits by worker and day, and by hour, at the points of a demand table.
 
     Attributes
     ----------
@@ -34,8 +34,12 @@ class Samples:
     dayparts
         Shape (parts, demand): visits of an average day by daypart, of those that have enough
         workers.
+    hours
+        Shape (hours, demand): the same by hour of the clock within a daypart.
+    part
+        Shape (hours,): the row of `dayparts` that each hour belongs to.
     min_workers
-        The privacy limit k: days and dayparts of fewer workers are never told by themselves.
+        The privacy limit k: days, dayparts and hours of fewer workers are never told by themselves.
     """
 
     demand_id: pd.Index
@@ -43,6 +47,8 @@ class Samples:
     day: np.ndarray
     weekend: np.ndarray
     dayparts: np.ndarray
+    hours: np.ndarray
+    part: np.ndarray
     min_workers: int
 
     def __repr__(self) -> str:
@@ -65,8 +71,9 @@ class Samples:
             )
         rows = self.worker_days.tocsc()[:, column].tocsr()
         return replace(
-            self, demand_id=demand_id, worker_days=rows, dayparts=self.dayparts[:, column]
-        )
+            self, demand_id=demand_id, worker_days=rows, dayparts=self.dayparts[:, column],
+            hours=self.hours[:, column],
+        )  # fmt: skip
 
     def days(self) -> np.ndarray:
         """Return the visits of every day, shape (days, demand)."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from scipy.sparse import coo_array
@@ -15,11 +15,13 @@ if TYPE_CHECKING:
 
     from planner.demand.visits import Visits
 
+_HOURS = 24
+
 
 def take_samples(
     visits: Visits, point: np.ndarray, demand: pd.DataFrame, *, min_workers: int
 ) -> Samples:
-    """Return visits by worker-day and by daypart at the points that may be shown.
+    """Return visits by worker-day and by hour at the points that may be shown.
 
     Parameters
     ----------
@@ -30,24 +32,36 @@ def take_samples(
     demand
         `demand` table of those points; visits are multiplied as it multiplies them.
     min_workers
-        The privacy limit k: a daypart of fewer workers is left out.
+        The privacy limit k: a daypart or hour of fewer workers is left out.
     """
     if visits.diary is None:
         raise InputError("these visits were read without their diary.")
-    points = len(demand)
-    factor = _factor(visits, point, demand)
     diary, days = visits.diary, len(visits.days)
-    shown = point[diary.cell] >= 0
-    key = diary.rider[shown].astype(np.int64) * days + diary.day[shown]
-    known, row = np.unique(key, return_inverse=True)
-    column = point[diary.cell[shown]]
-    count = diary.stays[shown] * factor[column]
-    worker_days = coo_array((count, (row, column)), shape=(known.size, points)).tocsr()
     weekend = np.is_busday(visits.days, weekmask="0000011")
+    kept = point[diary.cell] >= 0
+    day, column = diary.day[kept], point[diary.cell[kept]]
+    rider = diary.rider[kept].astype(np.int64)
+    count = diary.stays[kept] * _factor(visits, point, demand)[column]
+    known, row = np.unique(rider * days + day, return_inverse=True)
+    shape = (known.size, len(demand))
+    worker_days = coo_array((count, (row, column)), shape=shape).tocsr()
+    shown = _Shown(rider, column, count * visits.per_day[weekend.astype(int)[day]], len(demand))
+    part = diary.part[kept]
+    parts, dayparts = _by_slot(shown, part, min_workers)
+    slots, hours = _by_slot(shown, part * _HOURS + diary.hour[kept], min_workers)
     return Samples(
-        demand.index, worker_days, known % days, weekend,
-        _dayparts(visits, point, factor, min_workers), min_workers,
+        demand.index, worker_days, known % days, weekend, dayparts, hours,
+        np.searchsorted(parts, slots // _HOURS), min_workers,
     )  # fmt: skip
+
+
+class _Shown(NamedTuple):
+    """Entries of the diary at points that may be shown: who, where, visits on an average day."""
+
+    rider: np.ndarray
+    column: np.ndarray
+    weight: np.ndarray
+    points: int
 
 
 def _factor(visits: Visits, point: np.ndarray, demand: pd.DataFrame) -> np.ndarray:
@@ -58,18 +72,13 @@ def _factor(visits: Visits, point: np.ndarray, demand: pd.DataFrame) -> np.ndarr
     return np.divide(told, raw, out=np.zeros_like(told), where=raw > 0)
 
 
-def _dayparts(
-    visits: Visits, point: np.ndarray, factor: np.ndarray, min_workers: int
-) -> np.ndarray:
-    """Return the visits of an average day by daypart, of those with enough workers."""
-    entries, points = visits.entries, factor.size
-    at = point[entries.cell]
-    shown = at >= 0
-    weight = entries.stays * visits.per_day[entries.weekend]
-    rows = []
-    for part in np.unique(entries.part):
-        inside = shown & (entries.part == part)
-        if visits.workers(inside) >= min_workers:
-            there = np.bincount(at[inside], weights=weight[inside], minlength=points)
-            rows.append(there * factor)
-    return np.array(rows).reshape(-1, points)
+def _by_slot(shown: _Shown, slot: np.ndarray, min_workers: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the slots of the clock that have enough workers, and their visits by point."""
+    kept, rows = [], []
+    for number in np.unique(slot):
+        inside = slot == number
+        if np.unique(shown.rider[inside]).size >= min_workers:
+            at, weight = shown.column[inside], shown.weight[inside]
+            rows.append(np.bincount(at, weights=weight, minlength=shown.points))
+            kept.append(number)
+    return np.array(kept, dtype=np.int64), np.array(rows).reshape(-1, shown.points)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _CHUNK = 1 << 20  # rows looked at in one go
 _UNIT_M = 1e-5  # positions within a cell are whole numbers of this: their sums are exact
-_DAY_US, _HOUR_US = 86_400_000_000, 3_600_000_000
+_DAY_US, _HOUR_US, _HOURS = 86_400_000_000, 3_600_000_000, 24
 _COLUMNS = 1 << 32  # more than hexagon columns there are
 _MOST_TYPES = 1000  # of workers: more are names or numbers of something else
 
@@ -53,12 +53,14 @@ class Entries(NamedTuple):
 
 
 class Diary(NamedTuple):
-    """Who was in which cell on which day: one entry each.
+    """Who was in which cell at which hour of which day: one entry each.
 
     Attributes
     ----------
     cell, rider, day
         Position in `Visits.cells`; number of the rider; position in `Visits.days`.
+    part, hour
+        Position in the dayparts; hour of the clock, 0 … 23.
     stays
         How many stays there are.
     """
@@ -66,6 +68,8 @@ class Diary(NamedTuple):
     cell: np.ndarray
     rider: np.ndarray
     day: np.ndarray
+    part: np.ndarray
+    hour: np.ndarray
     stays: np.ndarray
 
 
@@ -151,7 +155,7 @@ def read_visits(
         raise InputError(
             f"there are {len(kinds)} worker types. Name the right column.", column="worker_type"
         )
-    diary = _diary(stays["arrive"], days, cell, rider) if by_day else None
+    diary = _diary(stays["arrive"], days, cell, rider, part) if by_day else None
     duration = _duration(stays["stay_min"].to_numpy(dtype=float))
     sizes = (len(riders), len(dayparts) + 1, len(kinds), len(STAY_CLASSES), 2)
     key = cell.astype(np.int64)
@@ -232,18 +236,28 @@ def _clock(
     return part, weekend, np.unique(np.concatenate(days))
 
 
-def _diary(arrive: pd.Series, days: np.ndarray, cell: np.ndarray, rider: np.ndarray) -> Diary:
-    """Count the stays by cell, rider and day."""
+def _diary(
+    arrive: pd.Series, days: np.ndarray, cell: np.ndarray, rider: np.ndarray, part: np.ndarray
+) -> Diary:
+    """Count the stays by cell, rider, day, daypart and hour."""
     local = arrive.dt.tz_localize(None).to_numpy("datetime64[us]").view(np.int64)
-    riders = int(rider.max(initial=0)) + 1
-    key = cell.astype(np.int64) * riders
-    key += rider
-    key *= days.size
+    sizes = (int(rider.max(initial=0)) + 1, days.size, int(part.max(initial=0)) + 1, _HOURS)
+    key = cell.astype(np.int64)
     for rows in _chunks(len(local)):
-        key[rows] += np.searchsorted(days, local[rows] // _DAY_US)
-    known, stays = np.unique(key, return_counts=True)
-    rest, day = np.divmod(known, days.size)
-    return Diary(*np.divmod(rest, riders), day, stays)
+        day = local[rows] // _DAY_US
+        hour = (local[rows] - day * _DAY_US) // _HOUR_US
+        numbers = (rider[rows], np.searchsorted(days, day), part[rows], hour)
+        for size, number in zip(sizes, numbers, strict=True):
+            key[rows] *= size
+            key[rows] += number
+    key.sort()
+    first = np.flatnonzero(np.append(True, key[1:] != key[:-1]))
+    parts, rest = [], key[first]
+    for size in reversed(sizes):
+        rest, number = np.divmod(rest, size)
+        parts.append(number)
+    hour, part, day, rider = parts
+    return Diary(rest, rider, day, part, hour, np.diff(np.append(first, key.size)))
 
 
 def _duration(stay_min: np.ndarray) -> np.ndarray:

@@ -46,8 +46,8 @@ class Figures:
     held
         What is covered of days or hours that the choice has not seen: ``{low, high, by}``.
     ahead
-        What the next share would take: ``{share, stations, most}``; `stations` None if no set of up
-        to `most` brings it.
+        What the next share would take, or the greatest where the plan covers more than all:
+        ``{share, stations, most}``; `stations` None if no set of up to `most` brings it.
     """
 
     name: str
@@ -166,17 +166,17 @@ def _held(siting: Mapping[str, Any]) -> dict[str, Any] | None:
 
 
 def _ahead(siting: Mapping[str, Any], after: float | None) -> dict[str, Any] | None:
-    """Return how many stations the first share beyond the plan's takes; None if that is open."""
+    """Return what the first share beyond the plan's takes, else the last; None if that is open."""
     found, least = (siting.get(k) or {} for k in ("for_share", "for_share_at_least"))
     most = max((int(row["count"]) for row in siting.get("frontier") or ()), default=0)
-    for share in sorted(found, key=float):
-        if after is None or float(share) <= after + 1e-9:
-            continue
-        none_can = least.get(share) is None or least[share] > most
-        if found[share] is None and not none_can:
-            return None
-        return {"share": float(share), "stations": found[share], "most": most}
-    return None
+    shares = sorted(found, key=float)
+    if after is None or not shares:
+        return None
+    share = next((s for s in shares if float(s) > after + 1e-9), shares[-1])
+    none_can = least.get(share) is None or least[share] > most
+    if found[share] == 0 or (found[share] is None and not none_can):
+        return None
+    return {"share": float(share), "stations": found[share], "most": most}
 
 
 def _weighs(factors: Mapping[str, float] | None) -> bool:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 RUNS = 20
 _RANGE = (0.05, 0.95)
 _MOST_FOLDS = 10  # as is usual in cross-validation
-_WHOLE_DAY = 0.25  # of the median day's visits: a day of less is not held out by itself
+_WHOLE = 0.25  # of the median day's or hour's visits: one of less does not stand by itself (guess)
 
 
 class Folds(NamedTuple):
@@ -31,12 +31,17 @@ class Folds(NamedTuple):
     ----------
     choose, judge
         Shape (runs, demand).
+    units, run
+        Shape (units, demand), (units,): the days or hours among those that judge, of which the
+        range is told, and the run that judges each.
     by
         ``days``, ``dayparts`` or ``visits``.
     """
 
     choose: np.ndarray
     judge: np.ndarray
+    units: np.ndarray
+    run: np.ndarray
     by: str
 
 
@@ -76,25 +81,26 @@ def measure_held_out(
     -------
     dict
         ``share`` (covered share of all visits, each by a choice that has not seen it), ``low`` and
-        ``high`` (the lowest and highest covered share of the days or dayparts that were left out
-        together; of halved visits the 5th and 95th percentile), ``chosen_share`` (what the choices
-        would have promised of the visits that they were made by), ``runs``, ``days`` and ``by``:
-        ``days``, ``dayparts`` or ``visits``, the first of them that the data know. Empty where
-        there is nothing to hold out.
+        ``high`` (the 5th and 95th percentile of single days or hours that were left out, of fewer
+        than twenty the lowest and highest; of halved visits of the halves), ``chosen_share`` (what
+        the choices would have promised of the visits that they were made by), ``runs``, ``days``
+        and ``by``: ``days``, ``dayparts`` or ``visits``, the first of them that the data know.
+        Empty where there is nothing to hold out.
 
     Notes
     -----
     Cross-validation (Stone 1974, "Cross-validatory choice and assessment of statistical
     predictions"). Up to ten parts of days, as even in visits as whole days allow, are left out one
-    at a time; days of few workers or visits go along with others. Dayparts are left out one at a
-    time: a choice by the others is made for hours when riders are elsewhere, so that this is the
-    harder test. Without either, each cell's visits are thinned by a fair coin, so that the halves
-    are independent where visits are Poisson (Kingman 1993, "Poisson processes"); riders who come
-    back every day stand in both halves, and days that are yet to come may differ more.
+    at a time; days of few workers or visits go along with others and are not in the range. Dayparts
+    are left out one at a time: a choice by the others is made for hours when riders are elsewhere,
+    so that this is the harder test. Without either, each cell's visits are thinned by a fair coin,
+    so that the halves are independent where visits are Poisson (Kingman 1993, "Poisson
+    processes"); riders who come back every day stand in both halves, and days that are yet to come
+    may differ more.
     """
     folds = (
         _by_days(samples)
-        or _by_dayparts(weight, dayparts if samples is None else samples.dayparts)
+        or (_by_dayparts(weight, dayparts) if samples is None else _by_hours(weight, samples))
         or _by_visits(weight, days, runs, rng)
     )
     if folds is None:
@@ -105,15 +111,15 @@ def measure_held_out(
     )  # fmt: skip
     covered = [rows_covered(cover, np.append(existing, choice)) for choice in choices]
     judged, promised = (_covered(part, covered) for part in (folds.judge, folds.choose))
-    shares = judged[:, 0] / judged[:, 1]
-    ends = np.quantile(shares, _RANGE) if folds.by == "visits" else (shares.min(), shares.max())
+    single = _covered(folds.units, [covered[run] for run in folds.run])
+    ends = np.quantile(single[:, 0] / single[:, 1], _RANGE, method="inverted_cdf")
     share = math.fsum(judged[:, 0]) / math.fsum(judged[:, 1])
     return {
-        "share": min(max(share, float(shares.min())), float(shares.max())),
-        "low": float(ends[0]),
-        "high": float(ends[1]),
+        "share": share,
+        "low": min(share, float(ends[0])),
+        "high": max(share, float(ends[1])),
         "chosen_share": math.fsum(promised[:, 0]) / math.fsum(promised[:, 1]),
-        "runs": len(shares),
+        "runs": len(judged),
         "days": float(days),
         "by": folds.by,
     }
@@ -129,13 +135,21 @@ def _by_days(samples: Samples | None) -> Folds | None:
     """Leave out days, several together where there are many or they are thin."""
     if samples is None or samples.weekend.size < 2:
         return None
-    visits = samples.days()
-    fold = deal_days(visits.sum(axis=1), samples.workers(), samples.min_workers)
+    visits, workers = samples.days(), samples.workers()
+    fold = deal_days(visits.sum(axis=1), workers, samples.min_workers)
     if fold.max(initial=0) < 1:
         return None
     judge = [_average(visits, samples.weekend, fold == k) for k in range(fold.max() + 1)]
     choose = [_average(visits, samples.weekend, fold != k) for k in range(fold.max() + 1)]
-    return _worth(np.array(choose), np.array(judge), "days")
+    whole = is_whole(visits.sum(axis=1), workers, samples.min_workers)
+    return _worth(Folds(np.array(choose), np.array(judge), visits[whole], fold[whole], "days"))
+
+
+def is_whole(visits: np.ndarray, workers: np.ndarray, min_workers: int) -> np.ndarray:
+    """Tell which days or hours have enough workers and visits to stand by themselves."""
+    there = visits > 0
+    usual = np.median(visits[there]) if there.any() else 0.0
+    return np.asarray(there & (workers >= min_workers) & (visits >= _WHOLE * usual))
 
 
 def deal_days(visits: np.ndarray, workers: np.ndarray, min_workers: int) -> np.ndarray:
@@ -152,7 +166,7 @@ def deal_days(visits: np.ndarray, workers: np.ndarray, min_workers: int) -> np.n
     >>> deal_days(np.array([50.0, 60.0, 2.0]), np.array([9, 9, 2]), 5)
     array([1, 0, 1])
     """
-    whole = (workers >= min_workers) & (visits >= _WHOLE_DAY * np.median(visits)) & (visits > 0)
+    whole = is_whole(visits, workers, min_workers)
     parts = max(1, min(_MOST_FOLDS, int(whole.sum())))
     load, fold = np.zeros(parts), np.zeros(visits.size, dtype=np.int64)
     for day in np.lexsort((-visits, ~whole)):
@@ -166,11 +180,22 @@ def _average(visits: np.ndarray, weekend: np.ndarray, some: np.ndarray) -> np.nd
     return np.asarray(weigh_days(weekend[some]) @ visits[some])
 
 
+def _by_hours(weight: np.ndarray, samples: Samples) -> Folds | None:
+    """Leave out one daypart at a time, and tell the range of its hours."""
+    folds = _by_dayparts(weight, samples.dayparts)
+    if folds is None or not len(samples.hours):
+        return folds
+    visits = samples.hours.sum(axis=1)
+    whole = is_whole(visits, np.full(visits.size, samples.min_workers), samples.min_workers)
+    return folds._replace(units=samples.hours[whole], run=samples.part[whole])
+
+
 def _by_dayparts(weight: np.ndarray, dayparts: np.ndarray | None) -> Folds | None:
     """Leave out one daypart at a time."""
     if dayparts is None or len(dayparts) < 2:
         return None
-    return _worth(np.maximum(weight - dayparts, 0.0), dayparts, "dayparts")
+    choose = np.maximum(weight - dayparts, 0.0)
+    return _worth(Folds(choose, dayparts, dayparts, np.arange(len(dayparts)), "dayparts"))
 
 
 def _by_visits(
@@ -181,12 +206,21 @@ def _by_visits(
     if runs == 0 or seen.sum() < 2:
         return None
     halves = rng.binomial(seen, 0.5, size=(runs, weight.size))
-    return _worth(halves.astype(float), (seen - halves).astype(float), "visits")
+    others = (seen - halves).astype(float)
+    return _worth(Folds(halves.astype(float), others, others, np.arange(runs), "visits"))
 
 
-def _worth(choose: np.ndarray, judge: np.ndarray, by: str) -> Folds | None:
-    """Keep the runs in which both sides hold any visits; none if fewer than two are left."""
-    kept = (choose.sum(axis=1) > 0) & (judge.sum(axis=1) > 0)
-    if kept.sum() < (1 if by == "visits" else 2):
+def _worth(folds: Folds) -> Folds | None:
+    """Leave out runs in which one side holds no visits; None if fewer than two are left.
+
+    Halves are few only where visits are, so that one will do.
+    """
+    kept = (folds.choose.sum(axis=1) > 0) & (folds.judge.sum(axis=1) > 0)
+    if kept.sum() < (1 if folds.by == "visits" else 2):
         return None
-    return Folds(choose[kept], judge[kept], by)
+    inside = kept[folds.run] & (folds.units.sum(axis=1) > 0)
+    number = np.cumsum(kept) - 1
+    return Folds(
+        folds.choose[kept], folds.judge[kept], folds.units[inside],
+        number[folds.run[inside]], folds.by,
+    )  # fmt: skip

@@ -22,6 +22,15 @@ def test_days_average_to_the_demand(town, need):
     assert samples.dayparts.sum(axis=0) == pytest.approx(demand["weight_per_day"].to_numpy())
 
 
+def test_hours_add_up_to_their_dayparts(stays_of):
+    rows = [(f"r{r}", "food", f"2026-03-06 {hour}:10", 0.0, 0.0) for r in range(12)
+            for hour in ("07", "12", "13")]  # fmt: skip
+    _, samples = make_sampled_demand(stays_of(rows))
+    assert samples.hours.tolist() == [[12.0], [12.0], [12.0]]
+    assert samples.part.tolist() == [0, 1, 1]
+    assert samples.dayparts.tolist() == [[12.0], [24.0]]
+
+
 def test_workers_are_counted_day_by_day(town):
     demand, samples = make_sampled_demand(town, min_workers=5)
     assert samples.weekend.tolist() == [False, True]

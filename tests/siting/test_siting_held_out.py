@@ -17,7 +17,7 @@ FEW = settings(max_examples=40, deadline=None, derandomize=True)
 NONE = {"existing": np.empty(0, np.int64), "conflicts": np.empty((0, 2), np.int64), "required": ()}
 
 
-def make_samples(days, dayparts=(), *, weekend=None, workers=10):
+def make_samples(days, dayparts=(), *, hours=None, weekend=None, workers=10):
     """Every day's visits shared evenly by so many workers."""
     days = np.asarray(days, dtype=float)
     rows = np.repeat(days / workers, workers, axis=0)
@@ -25,8 +25,9 @@ def make_samples(days, dayparts=(), *, weekend=None, workers=10):
     weekend = np.zeros(len(days), dtype=bool) if weekend is None else np.array(weekend)
     points = days.shape[1]
     index = pd.Index([f"d{k:03d}" for k in range(points)], name="demand_id")
-    parts = np.array(dayparts, dtype=float).reshape(-1, points)
-    return Samples(index, sparse.csr_array(rows), day, weekend, parts, 5)
+    parts, none = np.array(dayparts, dtype=float).reshape(-1, points), np.empty((0, points))
+    hours, part = (none, np.empty(0, np.int64)) if hours is None else map(np.array, hours)
+    return Samples(index, sparse.csr_array(rows), day, weekend, parts, hours, part, 5)
 
 
 def hold_out(cover, samples, count, chosen=(), **options):
@@ -98,6 +99,27 @@ def test_one_day_is_held_out_by_dayparts():
     assert held["share"] == pytest.approx((10 + 10 + 0) / 115)
 
 
+def test_the_range_is_told_of_hours_and_thin_ones_are_left_out():
+    parts = [[50.0, 10.0], [10.0, 30.0]]
+    hours = [[40.0, 0.0], [10.0, 8.0], [0.0, 2.0], [0.0, 25.0], [10.0, 5.0]], [0, 0, 0, 1, 1]
+    samples = make_samples([np.sum(parts, axis=0)], parts, hours=hours)
+    held = hold_out(np.eye(2), samples, 1)
+    # the first part is judged by place 1, the other by place 0; the third hour is thin
+    assert (held["low"], held["high"]) == (0.0, pytest.approx(10 / 15))
+    assert held["share"] == pytest.approx(20 / 100)
+    again = hold_out(np.eye(2), samples.take(samples.demand_id[::-1]), 1)
+    assert again == held
+
+
+def test_of_many_days_the_range_leaves_out_the_extremes():
+    rng = np.random.default_rng(2)
+    days = np.tile([10.0, 10.0], (60, 1))
+    days[0] = [0.0, 20.0]
+    held = hold_out(np.array([[1], [0]]), make_samples(rng.permutation(days)), 1)
+    assert held["share"] == pytest.approx(59 * 10 / 1200)
+    assert (held["low"], held["high"]) == (held["share"], 0.5)  # one day of sixty has none
+
+
 def test_one_day_and_one_daypart_leave_visits():
     samples = make_samples([[50.0, 30.0, 20.0]], [[50.0, 30.0, 20.0]])
     held = hold_out(np.eye(3), samples, 1)
@@ -145,7 +167,7 @@ def test_sites_that_one_worker_makes_are_less_stable():
     index = pd.Index(["d000", "d001"])
     samples = Samples(
         index, sparse.csr_array(rows), np.zeros(51, np.int64), np.array([False]),
-        np.empty((0, 2)), 5,
+        np.empty((0, 2)), np.empty((0, 2)), np.empty(0, np.int64), 5,
     )  # fmt: skip
     options = {
         "xy": np.array([[0.0, 0], [9000, 0]]), "existing": NONE["existing"],

@@ -4,14 +4,23 @@ The pings exist only while a taxi is taken (nine pauses of five minutes in all),
 drivers are every five minutes.
 """
 
+import base64
+import html
+import itertools
 import json
+import re
+import zlib
 
 import oracle
 import pytest
 
+from planner.activity import make_presence
+from planner.demand import make_sampled_demand
+from planner.inputs import load_inputs
 from planner.outputs import write_outputs
 from planner.pipeline import run_study
 from planner.plan import load_plan
+from planner.siting import choose_stations
 
 STUDY = """
 [study]
@@ -35,6 +44,12 @@ min_workers = 5
 [siting]
 count = 10
 """
+
+
+def page_data(file):
+    """What the map's page is told of the study."""
+    packed = re.search(r'_study">([^<]+)</script>', file.read_text(encoding="utf-8"))
+    return json.loads(zlib.decompress(base64.b64decode(packed[1])))
 
 
 @pytest.fixture(scope="module")
@@ -108,3 +123,65 @@ def test_no_rider_reaches_an_output(porto, shared):
     files = [p for p in out.rglob("*") if p.is_file()]
     assert len(files) > 10
     assert [(p.name, r) for p in files for r in riders if r in p.read_bytes()] == []
+
+
+def test_the_plan_tells_phases_frontier_stability_and_reasons(porto):
+    siting = porto[0].summary["siting"]
+    sites, frontier = siting["sites"], siting["frontier"]
+    assert [s["rank"] for s in sites] == list(range(1, 11))
+    assert all(0 <= s["stability"] <= 1 for s in sites)
+    assert all(s["why"] and s["loss_share"] >= 0 for s in sites)
+    assert [row["count"] for row in frontier] == list(range(21))
+    assert all(row["covered_share"] <= row["bound_share"] for row in frontier)
+    assert all(a["bound_share"] <= b["bound_share"] for a, b in itertools.pairwise(frontier))
+    assert frontier[10]["covered_share"] == pytest.approx(sites[-1]["cumulative_share"])
+    assert [row["nested_share"] for row in frontier[1:11]] == [s["cumulative_share"] for s in sites]
+
+
+def test_the_plan_is_tried_on_demand_that_changes(porto):
+    siting = porto[0].summary["siting"]
+    scenarios = siting["scenarios"]
+    assert {s["kind"] for s in scenarios} >= {"all", "daypart"}
+    assert all(0 <= s["regret"] <= s["bound_share"] - s["covered_share"] + 1e-12 for s in scenarios)
+    assert siting["worst"]["covered_share"] == min(s["covered_share"] for s in scenarios)
+    assert set(siting["safe"]) <= {s["site_id"] for s in siting["sites"]}
+
+
+def test_hours_left_out_are_covered_within_the_range_told(porto):
+    """Sites chosen by every other hour, judged on the hours between, and the other way round."""
+    plan, _ = porto
+    held, tables = plan.summary["siting"]["held_out"], plan.tables
+    assert held["by"] == "dayparts"  # the trips are of one day
+    assert held["low"] <= held["share"] <= held["high"]
+    visits = make_presence(load_inputs(plan.settings).activity)
+    hours = {f"h{k:02d}": (float(k), k + 1.0) for k in range(24)}
+    demand, samples = make_sampled_demand(visits, min_workers=5, dayparts=hours)
+    assert demand["weight_per_day"].equals(tables["demand"]["weight_per_day"])
+    candidates = tables["candidates"]
+    existing = candidates.index[candidates["action"] == "keep"]
+    for start in (0, 1):
+        seen, unseen = samples.dayparts[start::2].sum(axis=0), samples.dayparts[1 - start :: 2]
+        by_these = demand.assign(weight_per_day=seen)
+        sites = choose_stations(plan.reach, by_these, candidates, 10, reruns=0)
+        covered = plan.reach.select([*existing, *sites["candidate_id"]]).covered()
+        share = unseen[:, covered].sum() / unseen.sum()
+        assert held["low"] <= share <= held["high"]
+
+
+def test_report_and_map_tell_how_sure_the_plan_is(porto):
+    plan, out = porto
+    siting = plan.summary["siting"]
+    report = (out / "report.html").read_text(encoding="utf-8")
+    text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", report))
+    assert "at hours that the choice has not seen" in text
+    stable = sum(s["stability"] >= 0.8 for s in siting["sites"])
+    assert f"On data drawn anew 100 times, {stable} of 10 sites" in text
+    assert "If part of demand changes by" in text
+    assert "New stations among these candidates:" in text
+    assert all(s["why"] in html.unescape(text) for s in siting["sites"])
+    told = page_data(out / "map.html")
+    assert [s["rank"] for s in told["sites"]] == list(range(1, 11))
+    assert [s["stability"] for s in told["sites"]] == [s["stability"] for s in siting["sites"]]
+    assert all("loss" in s for s in told["sites"])
+    assert told["held"]["low"] == siting["held_out"]["low"]
+    assert told["ahead"]["stations"] == siting["for_share"][f"{told['ahead']['share']:g}"]
