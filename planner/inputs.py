@@ -34,6 +34,7 @@ class Inputs:
     hosts: gpd.GeoDataFrame | None
     register: gpd.GeoDataFrame | None  # what planners decided on sites
     water: gpd.GeoDataFrame | None
+    exclude: gpd.GeoDataFrame | None  # where nothing may be opened
     notes: dict[str, dict[str, Any]]  # name → what was read and lost (`tables.record_input`)
     unedited: StreetNetwork  # the streets as their file has them
 
@@ -82,8 +83,10 @@ def load_inputs(s: Settings, *, on_stage: OnStage | None = None) -> Inputs:
     notes["streets"] = _note_streets(s, streets)
     if register is not None:
         stations = load.add_opened(stations, register, s.stations.assumed_hours)
-    water = _load_water(s, area)
-    return Inputs(area, edited, activity, stations, hosts, register, water, notes, unedited=streets)
+    water, exclude = (_load_polygons(s, f, area) for f in (s.streets.water, s.candidates.exclude))
+    return Inputs(
+        area, edited, activity, stations, hosts, register, water, exclude, notes, unedited=streets
+    )
 
 
 def _adopt(s: Settings, streets: StreetNetwork) -> StreetNetwork:
@@ -151,9 +154,10 @@ def _load_hosts(s: Settings, area: gpd.GeoDataFrame) -> gpd.GeoDataFrame | None:
     return _load(s, "hosts", load.load_hosts, area=area) if s.hosts.file else None
 
 
-def _load_water(s: Settings, area: gpd.GeoDataFrame) -> gpd.GeoDataFrame | None:
-    if s.streets.water is None:
+def _load_polygons(
+    s: Settings, file: str | None, area: gpd.GeoDataFrame
+) -> gpd.GeoDataFrame | None:
+    """Load named polygons of the study's datum: water, and where nothing may be opened."""
+    if file is None:
         return None
-    return load.load_area(s.path(s.streets.water), datum=s.study.datum)[["geometry"]].to_crs(
-        area.crs
-    )
+    return load.load_area(s.path(file), datum=s.study.datum)[["name", "geometry"]].to_crs(area.crs)

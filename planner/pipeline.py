@@ -8,7 +8,7 @@ import pandas as pd
 
 from planner import quality, summary
 from planner.activity import FixFeed, make_presence, make_stays, pseudonymise, shows_stays
-from planner.candidates import make_candidates
+from planner.candidates import Aim, make_candidates
 from planner.coverage import (
     circle_share,
     districts_of,
@@ -77,7 +77,10 @@ def plan_study(s: Settings, *, on_stage: OnStage | None = None) -> Plan:
     stops = stage("stays", _make_stops, s, inputs.activity, stage)
     visits, basis = _visits(s, inputs.activity, stops, stage)
     demand, samples = stage("demand", _weigh_sampled, s, visits, basis)
-    places: dict[str, Any] = {"area": area, "streets": streets, "hosts": hosts, "rng": seed}
+    places: dict[str, Any] = {
+        "area": area, "streets": streets, "hosts": hosts, "cluster": s.candidates.cluster,
+        "rng": seed,
+    }  # fmt: skip
     hotspots = stage("hotspots", find_hotspots, demand, **places)
     gatherings = stage(
         "gatherings", find_gatherings, demand, existing=stations,
@@ -350,9 +353,20 @@ def _offer(
     """List where a station is, and where one could be."""
     return make_candidates(
         demand, inputs.streets, existing=inputs.stations, hosts=inputs.hosts, hotspots=hotspots,
-        gatherings=gatherings, area=inputs.area, kinds=s.candidates.kinds,
+        gatherings=gatherings, area=inputs.area, exclude=inputs.exclude, kinds=s.candidates.kinds,
+        host_classes=s.candidates.host_classes, host_caps=s.candidates.host_caps,
         spacing_m=s.candidates.spacing_m, host_m=s.candidates.host_m,
-        max_count=s.candidates.max_count, new_hours=s.siting.new_hours, rng=s.study.seed,
+        min_from_existing_m=s.candidates.min_from_existing_m, max_count=s.candidates.max_count,
+        aim=_aim(s, inputs), new_hours=s.siting.new_hours, rng=s.study.seed, **_limit(s),
+    )  # fmt: skip
+
+
+def _aim(s: Settings, inputs: Inputs) -> Aim:
+    """Say what the candidates are for."""
+    return Aim(
+        model=s.siting.model, count=None if s.siting.model == "lscp" else s.siting.count,
+        cost=_prices(s), min_spacing_m=s.siting.min_spacing_m, named=s.siting.required,
+        barred=s.siting.forbidden, decided=inputs.register,
     )  # fmt: skip
 
 

@@ -302,10 +302,30 @@ class DemandSettings(_Section):
 class CandidatesSettings(_Section):
     """Where a station could be."""
 
-    kinds: tuple[Literal["hosts", "hotspots", "corners"], ...] = Field(
-        ("hosts", "hotspots", "corners"), description="what may become a station"
+    kinds: tuple[Literal["hosts", "hotspots", "corners", "streets"], ...] = Field(
+        ("hosts", "hotspots", "corners"),
+        description="what may become a station: existing premises, medoids of hot spots, street "
+        "corners, and points along the streets every `spacing_m`",
     )
-    spacing_m: float = Field(250.0, gt=0, description="between street corners (guess)")
+    cluster: Literal["auto", "dbscan", "hdbscan", "kmeans"] = Field(
+        "auto",
+        description="how demand is grouped to hot spots: dbscan (compact dense groups), hdbscan "
+        "(of any density), kmeans (busy points shared out); auto: dbscan up to 50,000 points, "
+        "kmeans above",
+    )
+    host_classes: tuple[str, ...] = Field(
+        (),
+        description='which hosts are offered, e.g. `["community", "pharmacy", "fuel"]`, of two on '
+        "one spot the class named first; empty = all",
+    )
+    host_caps: dict[str, Annotated[int, Field(ge=0)]] = Field(
+        default_factory=dict,
+        description="at most so many hosts of a class, those that most demand reaches, e.g. "
+        "`{ convenience = 100 }`",
+    )
+    spacing_m: float = Field(
+        250.0, gt=0, description="between street corners and street points (guess)"
+    )
     host_m: float = Field(
         100.0, ge=0, description="nothing is built this near to a host that could be opened (guess)"
     )
@@ -315,7 +335,20 @@ class CandidatesSettings(_Section):
         description="where riders gather to rest with no station this near, straight line, they "
         "rest without shelter (guess)",
     )
-    max_count: int = Field(1500, ge=1, description="best by demand within the limit are kept")
+    min_from_existing_m: float = Field(
+        0.0, ge=0, description="nothing new is offered nearer to an existing station; 0 is free"
+    )
+    exclude: str | None = Field(
+        None,
+        description="polygons in which nothing may be opened, a file like `area.file`; what exists "
+        "there stays",
+    )
+    max_count: int = Field(
+        1500,
+        ge=1,
+        description="at most so many; those that another can replace go first, so that the best "
+        "plan stays among them, or the plan tells what may be lost",
+    )
 
 
 class SitingSettings(_Section):

@@ -37,6 +37,7 @@ DATA_KEYS = (
 _MEASURES = (
     "backup_share", "gradual_share", "mean_min", "median_min", "p90_min", "seats_per_100",
 )  # fmt: skip
+_ROUNDING = 2e-9  # of shares: what the screening's bound allows for sums in floating point
 # Counts that may tell of fewer workers than k; `quality` shows of them what may be shown.
 _OF_FEW = ("fixes_per_hour", "workers_by_type")
 _PACKAGES = (
@@ -90,6 +91,7 @@ def summarise(
             **_scenarios(tables["scenarios"]),
             "sites": _sites(tables["sites"], tables["explanations"]),
         },
+        "candidates": _candidates(tables),
         "parking": {**tables["parking"].attrs["parking"], "sites": _bays(tables["parking"])},
         "informal_rest": _informal_rest(s, tables["gatherings"]),
         "hotspots": _hotspots(tables["hotspots"]),
@@ -344,7 +346,7 @@ def _sites(sites: gpd.GeoDataFrame, explanations: pd.DataFrame) -> list[dict[str
     columns = [
         "rank", "name", "action", "gain_share", "cumulative_share", "stability",
         "informal_rest_per_day", "host_name", "why",
-        *(name for name in ("status", "owner", "note") if name in sites),
+        *(name for name in ("host_class", "status", "owner", "note") if name in sites),
     ]  # fmt: skip
     told = explanations.reindex(sites.index).astype(object)
     rows = told.where(told.notna(), None).to_dict("records")
@@ -367,6 +369,18 @@ def _behind(row: Mapping[Any, Any]) -> dict[str, Any]:
         "nearest_station": row["nearest_station_name"],
         "nearest_station_min": row["nearest_station_min"],
     }
+
+
+def _candidates(tables: Mapping[str, Any]) -> dict[str, Any]:
+    """Return how many were offered and dropped, and what the screening may have cost the plan."""
+    note, siting = tables["candidates"].attrs["candidates"], tables["sites"].attrs["siting"]
+    screening, total = dict(note["screening"]), float(tables["demand"]["weight_per_day"].sum())
+    may_lose = 0.0 if screening["exact"] else None
+    if screening["bound"] is not None and siting["model"] == "mclp":
+        may_lose = max(0.0, screening["bound"] - siting["objective"]) / total
+        may_lose = 0.0 if may_lose < _ROUNDING else may_lose
+    screening["may_lose_share"] = may_lose
+    return {**note, "screening": screening}
 
 
 def _bays(parking: gpd.GeoDataFrame) -> list[dict[str, Any]]:

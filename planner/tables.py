@@ -147,9 +147,10 @@ TABLES: dict[str, dict[str, Column]] = {
     },
     "candidates": {
         "name": Column("str", "of host, hot spot or street corner"),
-        "kind": Column("str", "existing, host, hotspot, corner"),
+        "kind": Column("str", "existing, host, hotspot, corner, street (a point along it)"),
         "action": Column("str", "keep (existing), activate (host), build"),
         "host_name": Column("str", "the host's name", nullable=True),
+        "host_class": Column("str", "the host's kind, as in hosts", nullable=True, optional=True),
         "hours": Column("str", "as in stations"),
         "informal_rest_per_day": Column(
             "float64",
@@ -166,6 +167,7 @@ TABLES: dict[str, dict[str, Column]] = {
         "kind": Column("str", "as in candidates"),
         "action": Column("str", "activate or build"),
         "host_name": Column("str", "as in candidates", nullable=True),
+        "host_class": Column("str", "as in candidates", nullable=True, optional=True),
         "hours": Column("str", "as in candidates"),
         "gain_per_day": Column("float64", "rider-visits newly covered at its rank", "1/d"),
         "gain_share": Column("float64", "the same over all demand", "0..1"),

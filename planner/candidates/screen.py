@@ -67,7 +67,7 @@ def keep_some_of_class(
         here = np.flatnonzero((offered["host_class"] == name).to_numpy())
         kept[here[np.lexsort((here, -served[here]))][count:]] = False
     if not kept.all():
-        dropped["more of a class of hosts than allowed"] = int((~kept).sum())
+        dropped["more of a class than allowed"] = int((~kept).sum())
     return kept
 
 

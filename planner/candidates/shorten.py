@@ -10,6 +10,7 @@ import shapely
 
 from planner.candidates.screen import INFORMAL
 from planner.locate.shortlist import bound_with, make_shortlist
+from planner.tables import SAME_SITE_M
 from planner.weighted import weighted_share
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ _MOST_PAIRS = 20_000_000  # demand × candidates compared one by one: some hundr
 _COVERING = ("mclp", "lscp")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Aim:
     """What candidates are for: it decides which of them another can replace.
 
@@ -36,6 +37,9 @@ class Aim:
         Candidates, by identifier or name, that are kept whatever they are worth.
     barred
         Candidates, by identifier or name, that may not be opened, and so replace none; kept too.
+    decided
+        `register` of sites: what it may tell of, by identifier, name or place, is treated as
+        `barred`, whatever was decided.
     """
 
     model: str = "mclp"
@@ -44,6 +48,7 @@ class Aim:
     min_spacing_m: float = 0.0
     named: tuple[str, ...] = ()
     barred: tuple[str, ...] = ()
+    decided: gpd.GeoDataFrame | None = None
 
     @property
     def exact(self) -> bool:
@@ -144,8 +149,8 @@ def _rank(
 ) -> _Value:
     """Compare candidates with one another."""
     n = len(mine)
-    held, barred = _named(mine, aim.named), _named(mine, aim.barred)
-    held = held | barred | (mine[INFORMAL] > 0).to_numpy()
+    barred = _named(mine, aim.barred) | _decided(mine, aim.decided)
+    held = _named(mine, aim.named) | barred | (mine[INFORMAL] > 0).to_numpy()
     served = catchment.served(free, weight)
     open_rows = np.flatnonzero(weight > 0)
     first = np.lexsort((np.arange(n), -served, ~held))
@@ -167,6 +172,18 @@ def _rank(
 
 def _named(mine: gpd.GeoDataFrame, names: tuple[str, ...]) -> np.ndarray:
     return (mine.index.isin(names) | mine["name"].isin(names)).to_numpy(bool)
+
+
+def _decided(mine: gpd.GeoDataFrame, register: gpd.GeoDataFrame | None) -> np.ndarray:
+    """Tell which candidates a register may tell of."""
+    if register is None or register.empty:
+        return np.zeros(len(mine), dtype=bool)
+    texts = [register[c].astype(str) for c in ("candidate_id", "name", "host_name")]
+    near = np.zeros(len(mine), dtype=bool)
+    placed = register.geometry[register.geometry.notna()].to_crs(mine.crs)
+    spots, _ = mine.sindex.query(placed.to_numpy(), predicate="dwithin", distance=SAME_SITE_M)[::-1]
+    near[spots] = True
+    return near | _named(mine, tuple(set().union(*texts) - {""}))
 
 
 def _cost(mine: gpd.GeoDataFrame, aim: Aim) -> np.ndarray | None:

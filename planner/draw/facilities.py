@@ -91,6 +91,7 @@ def _shape(table: gpd.GeoDataFrame, index: pd.Index) -> gpd.GeoDataFrame:
         "hours": "",
         "services": "",
         "host_name": "",
+        "host_class": "",
     }
     columns = {name: column(name, default).to_numpy() for name, default in empty.items()}
     columns["hours_assumed"] = column("hours_assumed", False).astype(bool).to_numpy()
@@ -178,6 +179,7 @@ def describe_facilities(
         "hours": table["hours"].astype(str).tolist(),
         "services": table["services"].astype(str).tolist(),
         "host": table["host_name"].astype(str).tolist(),
+        "hostClass": table["host_class"].astype(str).tolist(),
         "assumed": table["hours_assumed"].astype(int).tolist(),
         "capacity": [None if np.isnan(c) else round(float(c)) for c in table["capacity"]],
         "open": open_masks(table["hours"], dayparts),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from planner.report.figures import STABLE
 from planner.report.nearness import nearness_method, nearness_terms
+from planner.report.offered import offered_line
 from planner.report.words import basis_line
 from planner.settings import Settings
 from planner.siting.explanations import NEAR_TIE
@@ -166,6 +167,7 @@ def method_lines(plan: Plan, w: Words) -> list[tuple[str, str]]:
             ),
         ),
         *nearness_method(plan, w),
+        *([(t("Candidates"), offered_line(plan, w))] if offered_line(plan, w) else []),
         (
             t("Siting"),
             t(

@@ -14,6 +14,7 @@ from planner.report.method import (
     privacy_lines,
     setting_rows,
 )
+from planner.report.offered import dropped_rows
 from planner.report.robust_sheets import money_sheets, scenario_sheets
 from planner.report.sheet import Field, Sheet, degrees, text
 from planner.report.site_sheets import site_sheets
@@ -105,6 +106,7 @@ def _inputs(plan: Plan, w: Words) -> Sheet:
         for reason, n in (activity.get("dropped") or {}).items()
         if n
     ]
+    rows += dropped_rows(plan, w)
     fields = [
         Field(t("Input")), Field(t("File"), most=30), Field(t("Reason of the loss"), most=40),
         Field(t("Rows"), "count"), Field(t("Kept"), "count"), Field(t("Left out"), "count"),

@@ -73,6 +73,7 @@ def _details(plan: Plan, w: Words) -> Sheet:
     heads, behind = replacement_columns(plan, sites.index, w)
     rows = [
         (s["rank"], site_id, s["name"], text(s["host_name"]),
+         w.host_class(str(s["host_class"])) if text(s.get("host_class")) else None,
          s["gain_share"], s["stability"],
          s["before_min"], s["after_min"], w.daypart(str(s["peak"])), *more,
          text(s["candidate_id"]), x, y)
@@ -80,7 +81,7 @@ def _details(plan: Plan, w: Words) -> Sheet:
     ]  # fmt: skip
     fields = [
         Field(t("Rank"), "count", width=6), Field(t("Site no."), width=7.5),
-        Field(t("Name"), most=20), Field(t("Host"), most=16),
+        Field(t("Name"), most=20), Field(t("Host"), most=16), Field(t("Class of host"), most=12),
         Field(t("Gain, % of all"), "share"),
         Field(t("Chosen in reruns, %"), "share"),
         Field(t("Before, min"), "measure"), Field(t("After, min"), "measure"),

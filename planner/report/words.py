@@ -180,6 +180,32 @@ class Words:
         }
         return names.get(kind, kind)
 
+    def host_class(self, kind: str) -> str:
+        """Return what kind of premises a host is."""
+        names = {
+            "pharmacy": self.t("Pharmacy"),
+            "union": self.t("Trade union"),
+            "community": self.t("Community or Party centre"),
+            "public": self.t("Government hall"),
+            "bank": self.t("Bank"),
+            "post_office": self.t("Post office"),
+            "telecom": self.t("Telecom shop"),
+            "hospital": self.t("Hospital or clinic"),
+            "library": self.t("Library or bookshop"),
+            "mall": self.t("Mall"),
+            "supermarket": self.t("Supermarket"),
+            "convenience": self.t("Convenience store"),
+            "market": self.t("Market"),
+            "fuel": self.t("Fuel station"),
+            "cafe": self.t("Café"),
+            "restaurant": self.t("Restaurant"),
+            "office": self.t("Office building"),
+            "school": self.t("School"),
+            "transit": self.t("Transit stop"),
+            "other": self.t("Other premises"),
+        }
+        return names.get(kind, kind)
+
     def source(self, name: str) -> str:
         """Return what an input of the study is."""
         names = {
@@ -203,6 +229,14 @@ class Words:
             "spike": self.t("a lone fix far from the ones beside it"),
             "stuck": self.t("a device that repeats one position"),
             "teleport": self.t("to and fro between two places"),
+            "on the spot of another": self.t("on the spot of another"),
+            "a host stands near": self.t("a host stands near"),
+            "a gathering place is near": self.t("a gathering place is near"),
+            "excluded": self.t("excluded"),
+            "near an existing station": self.t("near an existing station"),
+            "more of a class than allowed": self.t("more of a class than allowed"),
+            "another covers as much": self.t("another covers as much"),
+            "screened out": self.t("screened out"),
         }
         return ": ".join(names.get(part) or self.t(part) for part in str(reason).split(": "))
 

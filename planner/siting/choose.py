@@ -297,7 +297,8 @@ def _table(case: Case, facts: pd.DataFrame, language: str, reach: Reach) -> gpd.
     chosen = case.candidates.iloc[facts["column"].to_numpy(np.int64)]
     digits = max(2, len(str(len(chosen))))
     index = pd.Index([f"S{k:0{digits}d}" for k in facts["rank"]], name="site_id", dtype=str)
-    sites = chosen[["name", "kind", "action", "host_name", "hours", "geometry"]].set_index(index)
+    told = ["name", "kind", "action", "host_name", "host_class", "hours", "geometry"]
+    sites = chosen[[name for name in told if name in chosen]].set_index(index)
     sites.insert(0, "candidate_id", chosen.index.to_numpy())
     sites.insert(1, "rank", facts["rank"].to_numpy(np.int64))
     for column in (

@@ -46,6 +46,7 @@ SITE = [
     "stability",
     "informal_rest_per_day",
     "host_name",
+    "host_class",
     "why",
     "status",
     "owner",

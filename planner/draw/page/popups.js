@@ -9,6 +9,7 @@ function makePopups(page) {
       figures.some(Boolean) ? figureList(...figures) : null,
       ...[notes].flat().filter(Boolean).map(note => el("p", { class: "pm-grey pm-note" }, note)));
   }
+  const hostClass = f => (F.hostClass[f] ? page.kind(F.hostClass[f]) : null);
   function why(site) {
     if (state.language === study.language && site.why) return site.why;
     if (site.after === null || site.gain === null) return "";
@@ -27,7 +28,7 @@ function makePopups(page) {
   function ofSite(f) {
     const site = study.sites[f - F.existing];
     const walk = site.after === null ? null : site.before === null ? minutes(site.after) : arrow(minutes(site.before), minutes(site.after));
-    const note = [site.status ? say(`status_${site.status}`) : null, say(`action_${site.action}`), F.host[f] && F.host[f] !== site.name ? F.host[f] : null, F.hours[f]].filter(Boolean).join(" · ");
+    const note = [site.status ? say(`status_${site.status}`) : null, say(`action_${site.action}`), hostClass(f), F.host[f] && F.host[f] !== site.name ? F.host[f] : null, F.hours[f]].filter(Boolean).join(" · ");
     return body(`${site.rank}  ${site.name}`, why(site), [note, behind(site)],
       site.gain === null ? null : [`+${number(site.gain)}`, say("figureGain")], walk && [walk, say("figureMinutes")],
       site.stability === null ? null : [percent(site.stability), say("figureStable")]);
@@ -43,7 +44,7 @@ function makePopups(page) {
   }
   function ofCandidate(f) {
     const served = page.whatIf.served(f, state.open, state.part);
-    return body(F.name[f] || page.kind(F.kind[f]), [say("candidate"), page.kind(F.kind[f])].join(" · "), F.hours[f] || null,
+    return body(F.name[f] || page.kind(F.kind[f]), [say("candidate"), hostClass(f) || page.kind(F.kind[f])].join(" · "), F.hours[f] || null,
       [`+${number(people(served.alone))}`, say("figureWouldGain")], [number(people(served.all)), say("figureServed")]);
   }
   function ofParking(place) {
