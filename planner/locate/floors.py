@@ -38,7 +38,6 @@ _STEPS = 4
 _ROUNDS = 24  # of the extra weights that lift groups over their floor
 _RESCUES = 40  # rounds in which only what is lacking counts
 _ITERATIONS = 1500  # of the relaxation at some extra weights
-_LISTED = 5
 _FINE = 16  # extra weights are whole multiples of 1 / 16
 _MOST_EXTRA = 4096
 _NODES = 20_000
@@ -336,22 +335,13 @@ class _Case:
 
     def refused(self, time_limit_s: float) -> NoSolutionError:
         """Say that no choice keeps the floor everywhere, or that none was found."""
-        asked = self.asked
-        reached = asked.settled + asked.needs.share @ clients_covered(
-            self.cover, self.closest
-        ).astype(float)
-        share = np.where(asked.total > 0, reached / np.maximum(asked.total, 1.0), np.inf)
-        low = np.flatnonzero(asked.needs.missing(self.cover, self.closest) > 0)
-        worst = low[np.argsort(share[low], kind="stable")]
-        listed = ", ".join(f"{asked.names[g]!r} gets {share[g]:.1%}" for g in worst[:_LISTED])
-        more = f" and {worst.size - _LISTED} more too little" if worst.size > _LISTED else ""
+        lacking = self.asked.tell_lacking(self.cover, self.closest)
         if self.unkept:
             return NoSolutionError(
-                "the floor cannot be kept everywhere at once: with the fairest choice that was "
-                f"found {listed}{more}. Lower the floor, or open more."
+                f"the floor cannot be kept everywhere at once: {lacking}. Lower the floor, or "
+                "open more."
             )
         return NoSolutionError(
             f"no choice that keeps the floor was found in {time_limit_s:.0f} s, nor a proof that "
-            f"there is none: with the fairest that was found {listed}{more}. Lower the floor, "
-            "open more, or raise `time_limit_s`."
+            f"there is none: {lacking}. Lower the floor, open more, or raise `time_limit_s`."
         )

@@ -24,6 +24,14 @@ _ROUNDS = 30
 _CUTS = 12  # halvings of the way between a choice and the bound
 
 
+def name_limits(limits: Limits, *, floor: bool = False) -> str:
+    """Say in words what limits a choice beside the count."""
+    spending = not counts_only(limits) and math.isfinite(limits.budget)
+    given = {"the budget": spending, "the conflicts": limits.rival.size > 0, "the floor": floor}
+    named = [name for name, is_given in given.items() if is_given] or ["the count"]
+    return " and ".join([", ".join(named[:-1]), named[-1]] if named[:-1] else named)
+
+
 class Least(NamedTuple):
     """What a search for the cheapest choice ends with.
 
@@ -86,7 +94,8 @@ def cheapest_within(
     if best is not None and (enough is None or int(cost[best].sum()) > enough):
         best = _cheaper(cover, cost, limits, asked, best, max(bound, enough or 0), unit, rng)
     value = math.inf if best is None else int(cost[best].sum())
-    if value <= max(bound, -1 if enough is None else enough) or value - bound <= gap * value:
+    close = max(bound, -1 if enough is None else enough)
+    if best is not None and (value <= close or value - bound <= gap * value):
         return Least(best, min(bound, value))
     if cover.client.size > _MIP_ENTRIES or working_seconds() > deadline:
         return Least(best, bound)

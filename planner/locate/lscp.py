@@ -12,7 +12,7 @@ from scipy import sparse
 from planner.compiled import working_seconds
 from planner.errors import InputError, NoSolutionError, SettingsError
 from planner.locate.exact import keeps_limits
-from planner.locate.limited import cheapest_within
+from planner.locate.limited import cheapest_within, name_limits
 from planner.locate.lscp_partial import cover_share
 from planner.locate.needs import Needs, check_groups, make_floor
 from planner.locate.presolve import core_limits, make_core, restrict
@@ -256,15 +256,15 @@ class _Limits(NamedTuple):
         )  # fmt: skip
         if least.chosen is not None:
             return Answer(least.chosen, int(least.bound))
+        what = name_limits(limits, floor=needs is not None and needs.need.size > 1)
         if least.bound == math.inf:
             raise NoSolutionError(
-                "no choice covers the target and keeps the conflicts and the floor. Allow a "
-                "smaller spacing, lower `target_share` or the floor, or offer more candidates."
+                f"no choice covers the target and keeps {what}. Allow a smaller spacing, lower "
+                "`target_share` or the floor, or offer more candidates."
             )
         raise NoSolutionError(
-            "no choice that covers the target and keeps the conflicts and the floor was found, "
-            "nor a proof that there is none. Raise `time_limit_s`, or lower the target or the "
-            "floor."
+            f"no choice that covers the target and keeps {what} was found, nor a proof that there "
+            "is none. Raise `time_limit_s`, or lower `target_share` or the floor."
         )
 
 

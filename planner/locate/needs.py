@@ -87,6 +87,16 @@ class Floor(NamedTuple):
         if short.size:
             raise self.refuse(short, reach[short])
 
+    def tell_lacking(self, cover: Cover, chosen: np.ndarray) -> str:
+        """Say what the groups get that a choice leaves under the floor, the worst first."""
+        reached = self.settled + self.needs.share @ clients_covered(cover, chosen).astype(float)
+        share = reached / np.maximum(self.total, 1.0)
+        low = np.flatnonzero(self.needs.missing(cover, chosen) > 0)
+        worst = low[np.argsort(share[low], kind="stable")]
+        listed = ", ".join(f"{self.names[g]!r} gets {share[g]:.1%}" for g in worst[:_LISTED])
+        more = f" and {worst.size - _LISTED} more too little" if worst.size > _LISTED else ""
+        return f"with the fairest choice that was found {listed}{more}"
+
     def refuse(self, groups: np.ndarray, most: np.ndarray) -> NoSolutionError:
         """Say what some groups can get at most, if `most` is all that can be added to them."""
         shares = np.minimum(1.0, (self.settled[groups] + most) / self.total[groups])

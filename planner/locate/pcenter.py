@@ -11,7 +11,7 @@ from scipy import sparse
 from planner.compiled import working_seconds
 from planner.errors import NoSolutionError
 from planner.locate.exact import keeps_limits
-from planner.locate.limited import cheapest_within
+from planner.locate.limited import cheapest_within, name_limits
 from planner.locate.problem import check_numbers, check_weight
 from planner.locate.setcover import cover_all
 from planner.locate.setcover_reduce import as_cover, implied, keep_part
@@ -216,7 +216,7 @@ class _Search:
         """Say that, as far as is known, no choice reaches everybody."""
         some = f"{self.count} more facilities"
         if not self.plain and not self.count < needed < math.inf:
-            limits = f"{some} that keep the budget and the conflicts"
+            limits = f"{some} that keep {name_limits(self.limits)}"
             remedy = "Allow more, or give demand out of the way weight 0."
             if needed == math.inf:
                 return NoSolutionError(f"{limits} cannot reach everybody. {remedy}")

@@ -25,8 +25,9 @@ from planner.locate.travel import check_roles, check_travel, row_minimum
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from planner.locate.needs import Needs
     from planner.locate.pmedian_exact import Proof
-    from planner.locate.pmedian_lists import Posed
+    from planner.locate.pmedian_lists import Lists, Posed
     from planner.locate.solution import Solution
 
 _STEPS = 4
@@ -150,6 +151,8 @@ def solve_pmedian(
             groups, floor, scale_weight(values).whole, settled=settled,
             client=np.where(settled, -1, client), clients=posed.rows.size,
         )  # fmt: skip
+        kept = kept._replace(needs=_within_reach(kept.needs, posed.lists))
+        kept.check_reach()
     tell(on_step, 1, _STEPS)
     limited = None if kept is None and roles.plain else Limited(posed.lists, roles.limits, kept)
     decision = _Decision(posed, roles.left, limited, np.random.default_rng(rng))
@@ -284,6 +287,12 @@ class _Decision:
             if ascent.settled or not self._open(gap) or working_seconds() > deadline:
                 break
         return best
+
+
+def _within_reach(needs: Needs, lists: Lists) -> Needs:
+    """Leave out clients that nobody serves within less than the penalty."""
+    served = sparse.diags_array((np.diff(lists.start) > 0).astype(float))
+    return needs._replace(share=sparse.csr_array(needs.share @ served))
 
 
 def _check_reach(matrix: sparse.csr_array, weight: np.ndarray, columns: np.ndarray) -> None:

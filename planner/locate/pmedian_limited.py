@@ -11,7 +11,7 @@ from scipy import sparse
 from planner.compiled import working_seconds
 from planner.errors import NoSolutionError
 from planner.locate.exact import keeps_limits, limit_rows
-from planner.locate.limited import cheapest_within
+from planner.locate.limited import cheapest_within, name_limits
 from planner.locate.needs import meet_needs
 from planner.locate.pmedian_exact import Proof, cheapest, radius_program, start_point, steps_of
 from planner.locate.pmedian_lists import Lists, restrict_lists, value_of
@@ -165,13 +165,20 @@ class Limited(NamedTuple):
 
     def refused(self, *, proven: bool) -> NoSolutionError:
         """Say that no choice keeps the limits, or that none was found."""
-        what = "serves all demand that must be served and keeps budget, conflicts and floor"
-        remedy = "Allow more, lower the floor, or offer more candidates."
+        limits = name_limits(self.limits, floor=self.floor is not None)
+        lacking, remedy = "", "Allow more, or offer more candidates."
+        if self.floor is not None:
+            remedy = "Lower the floor, allow more, or offer more candidates."
+            closest, kept = meet_needs(
+                self.cover, self.floor.needs, self.limits, rng=np.random.default_rng(0),
+                rounds=_LIFTS,
+            )  # fmt: skip
+            lacking = "" if kept else f": {self.floor.tell_lacking(self.cover, closest)}"
         if proven:
-            return NoSolutionError(f"no choice {what}. {remedy}")
+            return NoSolutionError(f"no choice keeps {limits}{lacking}. {remedy}")
         return NoSolutionError(
-            f"no choice that {what} was found, nor a proof that there is none. Raise "
-            f"`time_limit_s`. {remedy}"
+            f"no choice that keeps {limits} was found, nor a proof that there is none{lacking}. "
+            f"Raise `time_limit_s`. {remedy}"
         )
 
     def prove(  # noqa: PLR0917

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from planner.errors import NoSolutionError, SettingsError
+from planner.errors import SettingsError
 from planner.siting.case import district_rows, make_case, rest_of
+from planner.siting.checks import check_case
 from planner.siting.gatherings import pick_first
 from planner.siting.held_out import measure_held_out
 from planner.siting.locks import find_locked, lock_and_ban, without_banned
@@ -140,12 +141,13 @@ def choose_stations(
     Raises
     ------
     ColumnError, CrsError, InputError
-        A table is not what is declared, or reach belongs to other tables.
+        A table is not what is declared, or reach belongs to other tables, or a weight is negative.
     SettingsError
         The model is unknown, `count` is under 1 or above the candidates, a number out of range,
         or the model has no place for a setting.
     NoSolutionError
-        No candidate has any demand within reach, or the target or the floor cannot be reached.
+        No candidate has any demand within reach, all that they reach is covered already, or the
+        target, the budget, the spacing or the floor leaves no choice.
 
     Notes
     -----
@@ -227,7 +229,7 @@ def _open_first(asked: Asked, locked_id: list[str]) -> _Opened:
     """Check the case, and find what opens in any case."""
     question, case = asked.question, asked.case
     count = None if question.finds_count else question.count
-    _check_case(case, count or 1)
+    check_case(question, case, locked=bool(locked_id))
     locked = find_locked(case, locked_id, count)
     wished = math.floor(question.informal_share * question.count + 1e-9)
     most = min(wished, max(question.count - len(locked), 0))
@@ -261,24 +263,6 @@ def _dayparts(case: Case) -> np.ndarray:
     names = [f"weight_{name}" for name in daypart_names(case.demand)]
     parts = case.demand[names].to_numpy(float).T
     return np.asarray(parts[parts.sum(axis=1) > 0])
-
-
-def _check_case(case: Case, count: int) -> None:
-    """Refuse what has no answer, in the words of a planner."""
-    free = len(case.candidates) - case.existing.size
-    if count > free:
-        raise SettingsError(
-            f"`count` is {count}, but there are only {free} candidates. Lower `count`, or offer "
-            "more: a smaller `spacing_m`, more `kinds`, a larger area."
-        )
-    new = np.setdiff1d(np.arange(len(case.candidates)), case.existing)
-    inside = np.isin(case.cover.indices, new)
-    row = np.repeat(np.arange(case.weight.size), np.diff(case.cover.indptr))
-    if not (case.weight[row[inside]] > 0).any():
-        raise NoSolutionError(
-            "no candidate has any demand within reach. Check that demand and candidates lie in "
-            "the same city and on connected streets, or raise `limit_min`."
-        )
 
 
 def _log(case: Case, count: int, note: Mapping[str, Any], seconds: float) -> None:

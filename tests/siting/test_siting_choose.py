@@ -113,10 +113,10 @@ def test_nothing_is_recommended_where_all_is_covered_today():
     demand = make_demand([(0, 0)], [5])
     candidates = make_candidates(["station:1", "corner:1"], [(0, 0), (10, 0)])
     reach = make_reach(demand, candidates, [[0, 1]])
-    sites = choose_stations(reach, demand, candidates, 1)
-    assert sites.empty
-    assert sites.attrs["siting"]["covered_share"] == 1.0
-    assert sites.attrs["siting"]["count_used"] == 0
+    with pytest.raises(NoSolutionError, match=r"100\.0% of the demand within reach already"):
+        choose_stations(reach, demand, candidates, 1)
+    locked = choose_stations(reach, demand, candidates, 1, required=["corner:1"])
+    assert locked["candidate_id"].tolist() == ["corner:1"]
 
 
 def test_premises_go_before_building_where_both_cover_the_same():
