@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from planner.report.charts import WIDTH, caption, scale, share_x
+from planner.report.charts import SMALL, WIDTH, caption, scale, share_x
 from planner.report.robust import held_label, range_text
-from planner.report.svg import INK, SECOND, SITE, drawing, element
+from planner.report.svg import INK, SECOND, SITE, drawing, element, text_width
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,10 +75,13 @@ def _draw(row: _Row, y: float, *, strong: bool) -> list[Markup]:
     left, right = share_x(row.low), share_x(row.high)
     wide = max(right - left, _THIN)
     left = min(left, (left + right - wide) / 2)
+    after = max(right, left + wide) + 12
+    inside = after + text_width(row.said, SMALL) <= WIDTH
     parts = [
         caption(row.label, 0, y + 4.5, fill=INK, size=12.7, weight=600 if strong else None),
-        caption(row.said, max(right, left + wide) + 12, y + 4.2, fill=INK),
-    ]
+        caption(row.said, after if inside else left - 12, y + 4.2, fill=INK,
+                anchor=None if inside else "end"),
+    ]  # fmt: skip
     if not strong:
         parts.append(element("rect", x=left, y=y - 6, width=wide, height=12.0, fill="#B5BAC0"))
     if row.middle is not None:

@@ -171,6 +171,10 @@ def test_the_ranges_are_drawn_where_they_lie():
     assert [float(w) for _, w in rects] == [pytest.approx(wide / 2), 3.0]
     assert float(rects[0][0]) == pytest.approx(152 + wide / 4)
     assert "demand ±20" in chart
+    high = str(
+        draw_ranges(0.96, EN, held=held._replace(low=0.9, high=0.99), scenarios=[], label="")
+    )
+    assert re.search(r'x="5[\d.]+" y="[\d.]+" fill="#1F2933" text-anchor="end"[^>]*>90–99', high)
     assert "<rect" not in str(draw_ranges(0.5, EN, held=None, scenarios=[], label="x"))
 
 
