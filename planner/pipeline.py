@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -40,8 +41,6 @@ from planner.siting import (
 from planner.tables import check_table
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import geopandas as gpd
     import numpy as np
 
@@ -100,7 +99,7 @@ def plan_study(s: Settings, *, on_stage: OnStage | None = None) -> Plan:
         "siting", _choose, s, reach, demand, candidates, today, districts=districts,
         required=required, samples=samples,
     )  # fmt: skip
-    sites, register = note_sites(sites, settled, file=s.siting.register_ or "")
+    sites, register = note_sites(sites, settled, file=Path(s.siting.register_ or "").name)
     frontier = stage("frontier", _trace, s, reach, demand, candidates, sites)
     money = None
     if _prices(s) is not None:

@@ -164,8 +164,8 @@ HEADERS: dict[str, dict[str, tuple[str, ...]]] = {
         "opens": ("opens", "open_time", "opening_time", "开门时间"),
         "closes": ("closes", "close_time", "closing_time", "关门时间"),
         "capacity": (
-            "capacity", "座位数", "座位", "容量", "容量，座位", "可容纳人数", "席位", "seats",
-            "places",
+            "capacity", "capacity, seats", "容量，座", "座位数", "座位", "容量", "可容纳人数",
+            "席位", "seats", "places",
         ),
         **_PLACE,
     },

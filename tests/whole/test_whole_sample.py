@@ -6,6 +6,7 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import geopandas as gpd
 import numpy as np
 import pytest
 
@@ -91,6 +92,30 @@ def test_plan_json_has_the_keys_that_others_rely_on(sample):
         assert note["kept"] + sum(note["dropped"].values()) == note["rows"]
     assert all(set(SITE) == set(site) for site in numbers["siting"]["sites"])
     assert all(set(BAY) == set(site) for site in numbers["parking"]["sites"])
+
+
+def test_a_second_run_heeds_what_planners_decided_on_the_first(sample, tmp_path):
+    plan, out = sample
+    layer = gpd.read_file(out / "sites.geojson")
+    layer.loc[[0, 1, 4], "status"] = ["已否决", "已启用", "已同意"]
+    layer.loc[4, "owner"] = "社区 王"
+    layer.to_file(tmp_path / "sites.geojson")
+    again = run_study(
+        SAMPLE, overrides=(f'siting.register="{tmp_path / "sites.geojson"}"', "siting.reruns=0")
+    )
+    old, new = plan.tables["sites"], again.tables["sites"]
+    assert new.loc["S01", ["name", "status", "owner"]].tolist() == [
+        old.loc["S05", "name"], "agreed", "社区 王",
+    ]  # fmt: skip
+    assert not {old.loc["S01", "candidate_id"], old.loc["S02", "candidate_id"]} & set(
+        again.tables["candidates"].index
+    )
+    before, after = (again.summary["coverage"][k]["covered_share"] for k in ("before", "after"))
+    assert before > plan.summary["coverage"]["before"]["covered_share"] + 0.02
+    assert after > plan.summary["siting"]["sites"][-3]["cumulative_share"]
+    told = again.summary["siting"]["register"]
+    assert (told["rejected"], told["opened"], told["agreed"]) == (1, 1, 1)
+    assert told["kept"] + told["waiting"] + told["unmatched"] == 5
 
 
 def test_the_plan_makes_sense(sample):
