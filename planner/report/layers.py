@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 _ENTRIES = ("status", "owner", "note")
 _SITES = [
-    "rank", "name", "kind", "action", "host_name", "hours", "gain_per_day", "gain_share",
+    "rank", "name", "kind", "action", "host_name", "host_class", "hours", "gain_per_day",
+    "gain_share",
     "cumulative_share", "stability", "before_min", "after_min", "peak", "why", "candidate_id",
     *_ENTRIES,
 ]  # fmt: skip
