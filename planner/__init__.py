@@ -41,7 +41,9 @@ if TYPE_CHECKING:
     )
     from planner.locate import (
         Solution,
+        solve_backup,
         solve_capacitated,
+        solve_gradual,
         solve_lscp,
         solve_mclp,
         solve_pcenter,
@@ -100,7 +102,9 @@ _HOMES = {
     ],
     "locate": [
         "Solution",
+        "solve_backup",
         "solve_capacitated",
+        "solve_gradual",
         "solve_lscp",
         "solve_mclp",
         "solve_pcenter",
@@ -179,7 +183,9 @@ __all__ = [
     "save_streets",
     "scan_activity",
     "score_sites",
+    "solve_backup",
     "solve_capacitated",
+    "solve_gradual",
     "solve_lscp",
     "solve_mclp",
     "solve_pcenter",

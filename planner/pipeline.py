@@ -393,7 +393,8 @@ def _choose(
     known = (candidates["action"] == "keep").any()
     return choose_stations(
         reach, demand, candidates, s.siting.count, model=s.siting.model,
-        target_share=s.siting.target_share, budget=s.siting.budget, cost=_prices(s),
+        target_share=s.siting.target_share, backup_share=s.siting.backup_share,
+        full_min=s.service.full_min, budget=s.siting.budget, cost=_prices(s),
         min_district_share=s.siting.min_district_share, districts=districts, required=required,
         min_spacing_m=s.siting.min_spacing_m, gap=s.siting.gap,
         informal_share=s.siting.informal_share, time_limit_s=s.siting.time_limit_s,

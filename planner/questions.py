@@ -12,9 +12,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 ACTIONS = ("activate", "build")
+_ALONE = "it is proven with spacing and money, not with floors"
 # Of each model, the settings of `[siting]` that it has no place for, and why.
 REFUSED: dict[str, dict[str, str]] = {
     "mclp": {},
+    "backup": {"min_district_share": _ALONE},
+    "gradual": {"min_district_share": _ALONE},
     "lscp": {
         "informal_share": "it is a share of `count`, and lscp finds its own number. Name such "
         "places in `required`"
@@ -26,7 +29,7 @@ REFUSED: dict[str, dict[str, str]] = {
     },
 }
 FINDS_COUNT = frozenset({"lscp"})  # `count` is not read; with costs the cheapest are found
-_SHARES = ("target_share", "min_district_share", "informal_share")
+_SHARES = ("target_share", "min_district_share", "informal_share", "backup_share")
 
 
 def check_question(model: str, given: Mapping[str, Any]) -> None:

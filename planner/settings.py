@@ -22,6 +22,7 @@ from planner.geo import Datum
 from planner.questions import check_question
 
 Mode = Literal["walk", "ebike", "drive"]
+LocationModel = Literal["mclp", "lscp", "backup", "gradual", "pmedian", "pcenter"]
 Hours = tuple[Annotated[float, Field(ge=0, le=24)], Annotated[float, Field(ge=0, le=24)]]
 
 WALK_KMH = 4.0  # 1 km in 15 min (Shanghai's community-life circle)
@@ -356,15 +357,24 @@ class SitingSettings(_Section):
 
     model_config = ConfigDict(populate_by_name=True)
 
-    model: Literal["mclp", "lscp", "pmedian", "pcenter"] = Field(
+    model: LocationModel = Field(
         "mclp",
         description="mclp: most demand within the limit (Church & ReVelle 1974); lscp: fewest "
-        "stations that bring `target_share` within it; pmedian: least minutes in all; pcenter: "
+        "stations that bring `target_share` within it; backup: most demand within the limit of one "
+        "station and of two (Hogan & ReVelle 1986); gradual: the nearer the more, in full up to "
+        "`service.full_min` (Berman & Krass 2002); pmedian: least minutes in all; pcenter: "
         "least minutes of the farthest demand that can be reached",
     )
     count: int = Field(10, ge=1, description="new stations; lscp finds its own number")
     target_share: float = Field(
         0.9, gt=0, le=1, description="for lscp: the share of the demand to bring within the limit"
+    )
+    backup_share: float = Field(
+        0.5,
+        ge=0,
+        le=1,
+        description="for backup: the part of a visit's weight that only a second station within "
+        "the limit brings; 0 is mclp",
     )
     budget: float | None = Field(
         None, ge=0, description="what the new stations may cost together, with `cost`"

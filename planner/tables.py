@@ -190,6 +190,12 @@ TABLES: dict[str, dict[str, Column]] = {
         ),
         "peak": Column("str", "the daypart that gains most"),
         "informal_rest_per_day": Column("float64", "as in candidates", "1/d", optional=True),
+        "backed_per_day": Column(
+            "float64",
+            "of backup: rider-visits whose second station it is at its rank",
+            "1/d",
+            optional=True,
+        ),
         "why": Column("str", "one sentence in the study's language"),
         "status": Column("str", "as in register", optional=True),
         "owner": Column("str", "as in register", optional=True),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from planner.report.asked import asked_method
 from planner.report.figures import STABLE
 from planner.report.nearness import nearness_method, nearness_terms
 from planner.report.offered import offered_line
@@ -144,7 +145,7 @@ def _first(plan: Plan, w: Words) -> str:
 def method_lines(plan: Plan, w: Words) -> list[tuple[str, str]]:
     """Return step and one sentence with its source, in the order of the work."""
     t, s = w.t, plan.settings
-    network, siting = plan.summary["network"], plan.summary["siting"]
+    network = plan.summary["network"]
     lines = [
         (
             t("Stays"),
@@ -170,11 +171,7 @@ def method_lines(plan: Plan, w: Words) -> list[tuple[str, str]]:
         *([(t("Candidates"), offered_line(plan, w))] if offered_line(plan, w) else []),
         (
             t("Siting"),
-            t(
-                "Maximal covering location problem (Church & ReVelle 1974): greedy and exchange, "
-                "bounded by a linear relaxation; gap {gap}, {status}.",
-                gap=w.percent(siting.get("gap"), places=2), status=w.status(siting.get("status")),
-            )
+            asked_method(plan, w)
             + _first(plan, w),
         ),
         (

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from planner.errors import SettingsError
+from planner.siting.backing import add_backing
 from planner.siting.case import district_rows, make_case, rest_of
 from planner.siting.checks import check_case
 from planner.siting.gatherings import pick_first
@@ -44,6 +45,8 @@ def choose_stations(
     *,
     model: str = "mclp",
     target_share: float = 0.9,
+    backup_share: float = 0.5,
+    full_min: float = 5.0,
     budget: float | None = None,
     cost: Mapping[str, float] | None = None,
     min_district_share: float = 0.0,
@@ -75,19 +78,26 @@ def choose_stations(
     count
         How many new stations, at least 1; ``lscp`` finds its own number and does not read it.
     model
-        ``mclp``, most demand within reach; ``lscp``, fewest stations (with `cost`, cheapest) that
+        ``mclp``, most demand within reach; ``backup``, most demand with one station and with two
+        within reach; ``gradual``, the same by how near the nearest is;
+        ``lscp``, fewest stations (with `cost`, cheapest) that
         bring `target_share` within reach; ``pmedian``, least minutes to the nearest station in
         all, demand out of reach counted as twice the limit; ``pcenter``, least minutes of the
         farthest demand that any station or candidate reaches.
     target_share
         0 … 1, for ``lscp``.
+    backup_share
+        0 … 1, for ``backup``: the part of a visit's weight that only a second station brings.
+    full_min
+        For ``gradual``: minutes up to which a visit counts in full; then evenly less, nothing from
+        the limit on.
     budget, cost
         What the new stations may cost together, and what one costs by its action:
         ``{"activate": …, "build": …}``. With them fewer than `count` may be chosen. For ``lscp``,
         which seeks the cheapest, the budget is a ceiling that it must not pass.
     min_district_share
         0 … 1: every district's covered share must be at least this; 0 is no floor. Not for
-        ``pcenter``, which reaches everybody who can be reached.
+        ``pcenter``, which reaches everybody who can be reached, ``backup`` and ``gradual``.
     districts
         The name of each demand point's district, aligned with `demand`; the floor needs it.
     required, forbidden
@@ -124,8 +134,8 @@ def choose_stations(
     geopandas.GeoDataFrame
         `sites`, index `site_id` (``S01`` …) by rank: gathering places that were picked first by
         their rest, then the site that gains most, then the one that adds most to it, and so on.
-        Sites that would gain nothing are left out; not so of ``pmedian`` and ``pcenter``, where a
-        site may only shorten ways: these come last.
+        Sites that would gain nothing are left out; not so of ``backup``, ``gradual``, ``pmedian``
+        and ``pcenter``, where a site may only be a second one or shorten ways: these come last.
         ``attrs["siting"]`` = ``{model, count, count_used, objective, bound, unit, gap, status,
         seconds, covered_share, best_possible_share, min_spacing_m, reruns}``; objective and bound
         are in `unit`: rider-visits a day within reach of any station, the existing included, or
@@ -136,6 +146,11 @@ def choose_stations(
         the visits covers of the others (`planner.siting.held_out`). With
         `informal_share` also ``{informal_share, informal_first, free_share}``: how many gathering
         places were picked first, and the covered share of the best plan found without that rule.
+        Of ``backup`` there is ``{backup_share, backed_share_before, backed_share}``, shares of the
+        demand with two stations within reach, and the column `backed_per_day`: rider-visits for
+        whom a site is the second at its rank; of ``gradual`` ``{full_min, gradual_share_before,
+        gradual_share, gradual_share_best}``, the last a proven limit. Both have objective and bound
+        in rider-visits a day that count so.
         Objective, bound, gap and status are those of the plans that keep the rule.
 
     Raises
@@ -161,7 +176,7 @@ def choose_stations(
     began = perf_counter()
     question = Question(
         model, count, target_share, min_district_share, budget, cost, min_spacing_m,
-        informal_share, reach.limit_min,
+        informal_share, reach.limit_min, backup_share, full_min,
     )  # fmt: skip
     question.check()
     if reruns < 0:
@@ -204,6 +219,8 @@ def choose_stations(
             case.cover, case.weight, solution.chosen, count, required=opened.all,
             dayparts=_dayparts(case), **again,
         )  # fmt: skip
+    if model == "backup":
+        sites = add_backing(sites, case, language)
     sites.attrs = {"siting": note}
     check_table(sites, "sites")
     _log(case, count, note, perf_counter() - began)

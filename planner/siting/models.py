@@ -9,10 +9,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from planner.errors import NoSolutionError, SettingsError
-from planner.locate import solve_lscp, solve_mclp, solve_pcenter, solve_pmedian
+from planner.locate import (
+    solve_backup,
+    solve_gradual,
+    solve_lscp,
+    solve_mclp,
+    solve_pcenter,
+    solve_pmedian,
+)
 from planner.locate.floors import solve_floored_mclp
 from planner.locate.problem import rows_covered
 from planner.questions import FINDS_COUNT, check_question
+from planner.siting.backing import measure_backing, measure_gradual
 from planner.siting.case import price_columns
 
 if TYPE_CHECKING:
@@ -45,6 +53,10 @@ class Question:
         As in `choose_stations`.
     limit_min
         The service limit.
+    backup_share
+        Of backup: the part of a visit's weight that only a second station brings.
+    full_min
+        Of gradual: minutes up to which a visit counts in full.
     """
 
     model: str
@@ -56,6 +68,8 @@ class Question:
     min_spacing_m: float
     informal_share: float
     limit_min: float
+    backup_share: float
+    full_min: float
 
     @property
     def kind(self) -> Model:
@@ -136,9 +150,11 @@ class Model:
     covers
         The objective is the demand within reach, so it tells the covered share and its bound.
     nearness
-        Minutes are asked for, so a site that covers nobody anew may still serve.
+        Minutes or second stations are asked for, so a site that covers nobody anew may still serve.
     notes
         What else ``attrs["siting"]`` tells.
+    measures
+        The same, of the answer.
     """
 
     unit: str
@@ -146,6 +162,7 @@ class Model:
     covers: bool = False
     nearness: bool = False
     notes: Callable[[Question], dict[str, Any]] | None = None
+    measures: Callable[[Asked, Solution], dict[str, Any]] | None = None
 
 
 def _most_covered(asked: Asked, options: dict[str, Any]) -> Solution:
@@ -153,6 +170,42 @@ def _most_covered(asked: Asked, options: dict[str, Any]) -> Solution:
     options = {"xy": case.xy, **asked.spending, **asked.floor, **options}
     most_covered = solve_floored_mclp if asked.floor else solve_mclp
     return most_covered(case.cover, case.weight, question.count, **options)
+
+
+def _covered_twice(asked: Asked, options: dict[str, Any]) -> Solution:
+    question, case = asked.question, asked.case
+    return solve_backup(
+        case.cover, case.weight, question.count, backup_share=question.backup_share, xy=case.xy,
+        **asked.spending, **options,
+    )  # fmt: skip
+
+
+def _told_twice(asked: Asked, solution: Solution) -> dict[str, Any]:
+    weight = {"backup_share": asked.question.backup_share}
+    return weight | measure_backing(asked.case, solution.chosen)
+
+
+def _nearer_counts_more(asked: Asked, options: dict[str, Any]) -> Solution:
+    question, case = asked.question, asked.case
+    return solve_gradual(
+        case.cover, case.weight, question.count, **_decline(question), xy=case.xy,
+        **asked.spending, **options,
+    )  # fmt: skip
+
+
+def _told_gradually(asked: Asked, solution: Solution) -> dict[str, Any]:
+    decline, nobody = _decline(asked.question), np.empty(0, dtype=np.int64)
+    return {
+        "full_min": decline["full_min"],
+        "gradual_share_before": measure_gradual(asked.case, nobody, **decline),
+        "gradual_share": measure_gradual(asked.case, solution.chosen, **decline),
+        "gradual_share_best": min(1.0, solution.bound / math.fsum(asked.case.weight)),
+    }
+
+
+def _decline(question: Question) -> dict[str, Any]:
+    limit_min = question.limit_min
+    return {"full_min": min(question.full_min, limit_min), "limit_min": limit_min}
 
 
 def _fewest(asked: Asked, options: dict[str, Any]) -> Solution:
@@ -182,6 +235,12 @@ MODELS: dict[str, Model] = {
     "mclp": Model("rider-visits a day", _most_covered, covers=True),
     "lscp": Model(
         "stations", _fewest, notes=lambda question: {"target_share": question.target_share}
+    ),
+    "backup": Model(
+        "rider-visits a day", _covered_twice, nearness=True, measures=_told_twice
+    ),
+    "gradual": Model(
+        "rider-visits a day", _nearer_counts_more, nearness=True, measures=_told_gradually
     ),
     "pmedian": Model("rider-minutes a day", _nearest, nearness=True),
     "pcenter": Model("minutes", _nearest_for_the_farthest, nearness=True),
@@ -231,6 +290,8 @@ def tell(asked: Asked, solution: Solution) -> dict[str, Any]:
     }
     if kind.notes:
         told |= kind.notes(question)
+    if kind.measures:
+        told |= kind.measures(asked, solution)
     if question.min_district_share:
         told["min_district_share"] = question.min_district_share
     if asked.price is not None:
