@@ -49,6 +49,7 @@ def _gradual(plan: Plan, told: dict[str, str], w: Words) -> str:
         "{best}. Solved as maximal covering, a layer for each step of the decline; gap {gap}, "
         "{status}.",
         full=f"{siting['full_min']:g}", limit=f"{plan.settings.service.limit_min:g}",
-        before=w.percent(siting["gradual_share_before"]), after=w.percent(siting["gradual_share"]),
+        before=w.percent(siting["gradual_share_before"], places=1),
+        after=w.percent(siting["gradual_share"], places=1),
         best=w.percent(siting["gradual_share_best"], places=1), **told,
     )  # fmt: skip
