@@ -72,6 +72,20 @@ def test_the_order_of_rows_does_not_matter(town):
     assert (one.dayparts == two.dayparts).all()
 
 
+def test_names_of_workers_have_no_say(town):
+    """Pseudonyms change from run to run, and with them the order of workers."""
+    other = town.assign(rider_id=[f"{hash_of(r)}" for r in town["rider_id"]])
+    one, two = (make_sampled_demand(t)[1] for t in (town, other))
+    draws = [s.draw(5, np.random.default_rng(1)) for s in (one, two)]
+    assert (draws[0] == draws[1]).all()
+    assert (one.hours == two.hours).all()
+    assert (one.days() == two.days()).all()
+
+
+def hash_of(rider):
+    return int(rider) * 7919 % 1009
+
+
 def test_counts_have_no_samples(town):
     counts = make_demand(town)[["weight_per_day", "workers", "geometry"]]
     demand, samples = make_sampled_demand(counts)
