@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from planner.compiled import working_seconds
-from planner.locate.bounds import collect, collect_whole, project, spread, warm_from_choice
+from planner.locate.bounds import warm_from_choice
 from planner.locate.order import make_runs
 from planner.locate.problem import counts_only
+from planner.locate.sums import collect, collect_whole, project, spread
 
 if TYPE_CHECKING:
     from planner.locate.backup_search import Worth

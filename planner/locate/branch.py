@@ -4,29 +4,34 @@ from __future__ import annotations
 
 import heapq
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from planner.compiled import working_seconds
 from planner.locate.bounds import Warm, relax
-from planner.locate.heuristics import covered_weight
+from planner.locate.cuts import carry
+from planner.locate.heuristics import covered_weight, search
+from planner.locate.nodes import Node, alike, excluded, with_client
 from planner.locate.presolve import reduce
-from planner.locate.problem import Cover, Limits
+from planner.locate.problem import Limits
+from planner.locate.tighten import tighten
 
 if TYPE_CHECKING:
     from planner.locate.bounds import Relaxation
+    from planner.locate.problem import Cover
 
 # How far the search goes, in entries of cover touched: counted, not timed, so that every machine
 # proves the same. Two or three seconds for each billion.
-_WORK = 10e9
+WORK = 10e9
 _NODE_WORK = 3e5  # what making a node is worth
 _ENTRIES = 200_000_000  # kept in the open nodes together
 _ROOT, _NODE = 2000, 250  # iterations of the bound
 _ROUNDS = 6  # of fixing at the root
 _CLOSE = 0.15
-_ALONE = 0.45  # a candidate with this share is branched on alone
+_CUT_ROUNDS, _NODE_ROUNDS = 4, 1  # of cuts, between looks at the root and at other nodes
+_PATIENCE, _GAIN = 3, 0.01  # looks without this share of the gap closed end the search for cuts
+_WORTH = 0.15  # share of candidates worth a new presolve
 
 
 class Proved(NamedTuple):
@@ -35,42 +40,6 @@ class Proved(NamedTuple):
     chosen: np.ndarray
     bound: int
     work: float
-
-
-@dataclass
-class _Node:
-    """A part of the choices: so many of these candidates, beside the fixed.
-
-    Attributes
-    ----------
-    cover, weight
-        What is left to cover, by whom.
-    ids
-        The candidates' columns in the whole problem.
-    fixed
-        Columns chosen already.
-    most
-        So many may still be chosen.
-    base
-        Weight that is settled; negative where a part of the choices carries a penalty.
-    warm
-        Where the bound's search begins.
-    bound
-        No choice of this part covers more.
-    out, into
-        bool per candidate: not in, or in every choice worth finding.
-    """
-
-    cover: Cover
-    weight: np.ndarray
-    ids: np.ndarray
-    fixed: np.ndarray
-    most: int
-    base: int
-    warm: Warm
-    bound: int
-    out: np.ndarray | None = None
-    into: np.ndarray | None = None
 
 
 def branch(
@@ -119,24 +88,16 @@ def branch(
     that G covers, of weight W, with W taken off the objective: for choices that keep the rule this
     changes nothing, and the others it only lowers.
     """
-    search = _Tree(cover, weight, chosen, known=known, gap=gap, before=before, unit=unit)
-    warm = Warm(relaxation.share, relaxation.multiplier, relaxation.balance)
-    everyone = np.arange(cover.start.size - 1)
-    none = np.empty(0, dtype=np.int64)
-    node = _Node(cover, weight, everyone, none, most, 0, warm, relaxation.bound)
-    search.try_shares(node, relaxation.share)
-    search.fix(node, relaxation)
-    for _ in range(_ROUNDS):
-        size = node.ids.size
-        node = search.shrink(node)
-        if not search.bounded(node, _ROOT, 0.02, deadline) or node.ids.size > 0.9 * size:
-            break
-    proved = search.run(node, _WORK if work is None else work, deadline)
-    return proved._replace(bound=min(proved.bound, relaxation.bound))
+    tree = Tree(cover, weight, chosen, known=known, gap=gap, before=before, unit=unit)
+    node = tree.root(most, relaxation, deadline)
+    return tree.run(node, WORK if work is None else work, deadline)
 
 
-class _Tree:
-    """The best choice so far, what is enough, and the open nodes."""
+class Tree:
+    """The best choice so far, what is enough, and ways to bound and to split parts of the choices.
+
+    Parameters are those of `branch`; `rng` draws the walks that find cuts.
+    """
 
     def __init__(
         self,
@@ -144,16 +105,65 @@ class _Tree:
         weight: np.ndarray,
         chosen: np.ndarray,
         *,
-        known: int,
-        gap: float,
-        before: int,
-        unit: int,
+        known: int = -1,
+        gap: float = 0.0,
+        before: int = 0,
+        unit: int = 1,
+        rng: np.random.Generator | None = None,
     ) -> None:
         self.cover, self.weight = cover, weight
+        self.rng = np.random.default_rng(0) if rng is None else rng
         self.gap, self.before, self.unit = gap, before, unit
         self.touched, self.enough, self.value = 0.0, known, known
         self.chosen = chosen
         self.offer(chosen)
+
+    def root(self, most: int, relaxation: Relaxation, deadline: float) -> Node:
+        """Return all choices as a node, without what the relaxation excludes again and again."""
+        warm = Warm(relaxation.share, relaxation.multiplier, relaxation.balance)
+        everyone, none = np.arange(self.cover.start.size - 1), np.empty(0, dtype=np.int64)
+        node = Node(self.cover, self.weight, everyone, none, most, 0, warm, relaxation.bound)
+        self.try_shares(node, relaxation.share)
+        self.fix(node, relaxation)
+        for _ in range(_ROUNDS):
+            size = node.ids.size
+            node = self.shrink(node)
+            if node.ids.size > 0.9 * size and size == everyone.size:
+                break
+            if not self.bounded(node, _ROOT, 0.02, deadline) or node.ids.size > 0.9 * size:
+                break
+        return node
+
+    def lower(self, node: Node, work: float, deadline: float) -> Node:
+        """Lower a node's bound by cuts until little comes of it, without what that excludes."""
+        until, stale = self.touched + work, 0
+        while node.bound > self.enough and stale < _PATIENCE:
+            if self.touched > until or working_seconds() > deadline:
+                break
+            if not 0 < node.most < node.ids.size:
+                self.bounded(node, _ROOT, 0.02, deadline)
+                break
+            before = node.bound
+            added = self.cut(node, _CUT_ROUNDS, deadline)
+            self.polish(node)
+            gained = before - node.bound > _GAIN * (before - self.enough)
+            stale = 0 if added and gained else stale + 1
+            if self.gone(node) > _WORTH:
+                node = self.shrink(node)
+        return node
+
+    def gone(self, node: Node) -> float:
+        """Share of a node's candidates that are excluded or forced."""
+        if node.out is None or node.into is None:
+            return 0.0
+        return float((node.out | node.into).mean())
+
+    def polish(self, node: Node) -> None:
+        """Round a relaxation's choice and swap."""
+        top = np.argsort(-node.warm.share, kind="stable")[: node.most]
+        limits = only_count(node.most, node.ids.size)
+        better = search(node.cover, node.weight, limits, rng=self.rng, coolings=0, start=top)
+        self.offer(np.concatenate([node.fixed, node.ids[better]]))
 
     def offer(self, columns: np.ndarray) -> None:
         """Take a choice if it is better."""
@@ -163,20 +173,24 @@ class _Tree:
             room = math.floor((value + self.before) / (1.0 - self.gap)) - self.before
             self.enough = max(value, room)
 
-    def try_shares(self, node: _Node, share: np.ndarray) -> None:
+    def try_shares(self, node: Node, share: np.ndarray) -> None:
         """Round a relaxation's choice."""
         top = np.argsort(-share, kind="stable")[: node.most]
         self.offer(np.concatenate([node.fixed, node.ids[top]]))
 
-    def bounded(self, node: _Node, iterations: int, close: float, deadline: float) -> bool:
+    def bounded(self, node: Node, iterations: int, close: float, deadline: float) -> bool:
         """Bound a node; tell whether it may hold a choice that is still worth finding."""
         if node.most < 0:  # more is forced than may be chosen: nothing here is worth finding
+            node.bound = min(node.bound, self.value)
             return False
         if node.ids.size <= node.most or node.most == 0:
             self.offer(np.concatenate([node.fixed, node.ids[: node.most]]))
             settled = node.base + (int(node.weight.sum()) if node.most else 0)
             node.bound = min(node.bound, settled)
             return False
+        if node.sets is not None:
+            self.cut(node, _NODE_ROUNDS, deadline)
+            return node.bound > self.value
         limits = only_count(node.most, node.ids.size)
         found = relax(
             node.cover,
@@ -196,18 +210,40 @@ class _Tree:
         self.fix(node, found)
         return node.bound > self.value
 
-    def fix(self, node: _Node, found: Relaxation) -> None:
+    def cut(self, node: Node, rounds: int, deadline: float) -> bool:
+        """Bound a node by cuts; tell whether more of them may still do something."""
+        found = tighten(
+            node.cover,
+            node.weight,
+            node.most,
+            warm=node.warm,
+            target=self.value - node.base,
+            rng=self.rng,
+            sets=node.sets,
+            unit=self.unit,
+            rounds=rounds,
+            deadline=deadline,
+        )
+        self.touched += found.work
+        relaxed, node.sets = found.relaxation, found.sets
+        node.bound = min(node.bound, node.base + relaxed.bound)
+        node.warm = Warm(relaxed.share, relaxed.multiplier, relaxed.balance)
+        self.try_shares(node, relaxed.share)
+        self.fix(node, relaxed)
+        return found.added > 0
+
+    def fix(self, node: Node, found: Relaxation) -> None:
         """Mark what reduced costs exclude or force."""
         node.out, node.into = excluded(found, node.most, self.value - node.base, self.unit)
 
-    def shrink(self, node: _Node) -> _Node:
+    def shrink(self, node: Node) -> Node:
         """Return the node without what is excluded or forced."""
         if node.out is None or node.into is None or not (node.out.any() or node.into.any()):
             return node
         forced = np.flatnonzero(node.into)
         return self.part(node, np.flatnonzero(~node.out & ~node.into), forced)
 
-    def part(self, node: _Node, keep: np.ndarray, forced: np.ndarray) -> _Node:
+    def part(self, node: Node, keep: np.ndarray, forced: np.ndarray) -> Node:
         """Choose some candidates of a node for good, keep others, and presolve anew."""
         alive = np.ones(node.weight.size, dtype=np.bool_)
         for j in forced:
@@ -224,7 +260,7 @@ class _Tree:
 
     def _reduced(
         self,
-        node: _Node,
+        node: Node,
         cover: Cover,
         weight: np.ndarray,
         keep: np.ndarray,
@@ -232,7 +268,7 @@ class _Tree:
         *,
         fixed: np.ndarray,
         base: int,
-    ) -> _Node:
+    ) -> Node:
         small = reduce(cover, weight, keep, alive)
         inside = small.group >= 0
         multiplier = np.zeros(small.weight.size)
@@ -240,8 +276,11 @@ class _Tree:
         if given.size < small.group.size:  # the client that stands for a rule
             given = np.append(given, 0.05)
         multiplier[small.group[inside]] = given[inside]
+        sets = node.sets
+        if sets is not None:
+            sets = carry(sets, weight.astype(float), small.group, small.weight.size)
         self.touched += 4.0 * cover.client.size + _NODE_WORK
-        return _Node(
+        return Node(
             small.cover,
             small.weight,
             node.ids[small.keep],
@@ -250,18 +289,19 @@ class _Tree:
             base,
             Warm(node.warm.share[small.keep], multiplier, node.warm.balance),
             node.bound,
+            sets,
         )
 
-    def split(self, node: _Node) -> list[_Node]:
+    def split(self, node: Node) -> list[Node]:
         """Return the choices with none, and those with at least one, of some like candidates."""
-        likes = _alike(node)
+        likes = alike(node)
         rest = np.setdiff1d(np.arange(node.ids.size), likes)
         none = self.part(node, rest, likes[:0])
         if likes.size == 1:
             return [none, self.part(node, rest, likes)]
         room = self.value // max(1, node.most + node.fixed.size) + 4 * (node.bound - self.value)
         penalty = -(-room // self.unit) * self.unit
-        cover, weight = _with_client(node.cover, likes), np.append(node.weight, penalty)
+        cover, weight = with_client(node.cover, likes), np.append(node.weight, penalty)
         some = self._reduced(
             node,
             cover,
@@ -273,9 +313,9 @@ class _Tree:
         )
         return [none, some]
 
-    def run(self, root: _Node, work: float, deadline: float) -> Proved:
+    def run(self, root: Node, work: float, deadline: float) -> Proved:
         """Split the node of the highest bound until all are settled or the work is done."""
-        heap: list[tuple[int, int, _Node]] = []
+        heap: list[tuple[int, int, Node]] = []
         if root.bound > self.value:
             heap.append((-root.bound, 0, root))
         made, entries = 1, root.cover.client.size
@@ -295,52 +335,7 @@ class _Tree:
         return Proved(self.chosen, bound, self.touched)
 
 
-def excluded(found: Relaxation, most: int, value: int, unit: int) -> tuple[np.ndarray, np.ndarray]:
-    """Tell which candidates are in none, and which in every, choice worth more than `value`."""
-    n = found.price.size
-    if n <= most or not found.price.any():
-        return np.zeros(n, dtype=bool), np.zeros(n, dtype=bool)
-    ordered = np.sort(found.price)[::-1]
-    last, following = ordered[most - 1], ordered[most]
-    # the bound was rounded down by less than a unit, the prices by less than one
-    slack = found.bound + unit + 1 - (value + 1)
-    return last - found.price > slack, found.price - following > slack
-
-
 def only_count(most: int, n: int) -> Limits:
     """Return the limits of a problem that only counts."""
     none = np.zeros(n + 1, dtype=np.int64)
     return Limits(most, np.ones(n), float(most), none, none[:0])
-
-
-def _alike(node: _Node) -> np.ndarray:
-    """Return candidates, sorted, that cover much the same and have about half a share together."""
-    share, cover = node.warm.share, node.cover
-    lead = int(np.argmax(share))
-    if share[lead] >= _ALONE:
-        return np.array([lead])
-    common = np.zeros(share.size)
-    mine = cover.client[cover.start[lead] : cover.start[lead + 1]]
-    for i in mine:
-        common[cover.candidate[cover.back[i] : cover.back[i + 1]]] += node.weight[i]
-    sums = np.concatenate([[0.0], np.cumsum(node.weight[cover.client].astype(float))])
-    mass = sums[cover.start[1:]] - sums[cover.start[:-1]]
-    likeness = common / np.maximum(mass + mass[lead] - common, 1e-12)
-    order = np.lexsort((np.arange(share.size), -likeness))
-    enough = int(np.searchsorted(np.cumsum(share[order]), 0.5)) + 1
-    return np.sort(order[: min(enough, share.size - 1)])
-
-
-def _with_client(cover: Cover, candidates: np.ndarray) -> Cover:
-    """Add a last client that these candidates cover."""
-    more = np.zeros(cover.start.size - 1, dtype=np.int64)
-    more[candidates] = 1
-    start = cover.start + np.concatenate([[0], np.cumsum(more)])
-    client = np.full(start[-1], cover.back.size - 1, dtype=cover.client.dtype)
-    own = np.ones(client.size, dtype=bool)
-    own[start[1:][candidates] - 1] = False
-    client[own] = cover.client
-    back = np.append(cover.back, cover.back[-1] + candidates.size)
-    return Cover(
-        start, client, back, np.concatenate([cover.candidate, candidates]).astype(np.int32)
-    )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from planner.errors import SettingsError
-from planner.locate.bounds import Warm, collect_whole, relax
+from planner.locate.bounds import Warm, relax
 from planner.locate.branch import branch
 from planner.locate.heuristics import covered_weight, search
 from planner.locate.order import make_runs
@@ -21,6 +21,7 @@ from planner.locate.problem import (
     rows_covered,
     scale_weight,
 )
+from planner.locate.sums import collect_whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

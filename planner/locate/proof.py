@@ -6,10 +6,8 @@ import math
 from typing import TYPE_CHECKING, NamedTuple
 
 from planner.compiled import working_seconds
-from planner.locate.branch import branch, excluded
-from planner.locate.cuts import tighten
+from planner.locate.branch import WORK, Tree
 from planner.locate.exact import make_kernel, prove
-from planner.locate.heuristics import covered_weight
 from planner.locate.order import place_candidates
 from planner.locate.windows import improve
 
@@ -17,13 +15,15 @@ if TYPE_CHECKING:
     import numpy as np
 
     from planner.locate.bounds import Relaxation
+    from planner.locate.nodes import Node
     from planner.locate.problem import Cover, Limits
 
-# Where prices exclude less than this share of the candidates, branching alone would take too long;
-# it is then cut short if there are more than a few clients.
-_MANY, _FEW = 0.4, 2000
-# Entries to touch: some five seconds, and twelve; then a tenth of branching's own, or all of it.
-_WINDOW_WORK, _CUT_WORK, _LITTLE = 2e9, 1e9, 1e9
+# Where more than this share of the candidates is left, branching alone would take too long; it is
+# then cut short if there are more than a few clients.
+_MANY, _FEW = 0.6, 2000
+# Entries to touch: for a first try, for cuts before and after windows and for these (some five
+# seconds for two billion); then a tenth of branching's own, or all of it.
+_SOON, _CUT_WORK, _WINDOW_WORK, _MORE_CUT_WORK, _LITTLE = 6e7, 2e9, 2e9, 8e9, 1e9
 
 
 class Stake(NamedTuple):
@@ -48,12 +48,20 @@ def prove_count(  # noqa: PLR0917
     stake: Stake,
 ) -> tuple[np.ndarray, int]:
     """Branch; where prices exclude too little for that, better the choice and the bound before."""
-    hard = _hard(relaxation, limits, stake)
-    if hard:
-        chosen = improve(
+    tree = Tree(cover, weight, chosen, gap=stake.gap, before=stake.before, unit=stake.unit,
+                rng=stake.rng)  # fmt: skip
+    node = tree.root(limits.most, relaxation, stake.deadline)
+    if not _many(node, cover):
+        proved = tree.run(node, _SOON, stake.deadline)
+        if proved.bound <= tree.enough:
+            return proved.chosen, min(relaxation.bound, proved.bound)
+        node.bound = min(node.bound, proved.bound)
+    node = tree.lower(node, _CUT_WORK, stake.deadline)
+    if node.bound > tree.enough and _many(node, cover):
+        better = improve(
             cover,
             weight,
-            chosen=chosen,
+            chosen=tree.chosen,
             relaxation=relaxation,
             points=place_candidates(cover, stake.xy),
             rng=stake.rng,
@@ -61,39 +69,17 @@ def prove_count(  # noqa: PLR0917
             work=_WINDOW_WORK,
             deadline=stake.deadline,
         )
-        value = stake.before + covered_weight(cover, weight, chosen)
-        stake = stake._replace(value=value, enough=math.floor(value / (1.0 - stake.gap)))
-        relaxation = tighten(
-            cover,
-            weight,
-            limits.most,
-            relaxation=relaxation,
-            target=stake.enough - stake.before,
-            rng=stake.rng,
-            unit=stake.unit,
-            work=_CUT_WORK,
-            deadline=stake.deadline,
-        )
-    hopeless = hard and weight.size > _FEW and _hard(relaxation, limits, stake)
-    proved = branch(
-        cover,
-        weight,
-        limits.most,
-        chosen=chosen,
-        relaxation=relaxation,
-        gap=stake.gap,
-        before=stake.before,
-        unit=stake.unit,
-        work=_LITTLE if hopeless else None,
-        deadline=stake.deadline,
-    )
+        tree.offer(better)
+        node = tree.lower(node, _MORE_CUT_WORK, stake.deadline)
+    work = _LITTLE if _many(node, cover) else WORK
+    proved = tree.run(node, work, stake.deadline)
     return proved.chosen, min(relaxation.bound, proved.bound)
 
 
-def _hard(relaxation: Relaxation, limits: Limits, stake: Stake) -> bool:
-    """Tell whether prices leave more to branch on than can be settled soon."""
-    gone = excluded(relaxation, limits.most, stake.value - stake.before, stake.unit)[0]
-    return bool(gone.mean() < _MANY)
+def _many(node: Node, cover: Cover) -> bool:
+    """Tell whether there is more left to branch on than can be settled soon."""
+    left = node.ids.size - (0 if node.out is None else int(node.out.sum()))
+    return left > _MANY * (cover.start.size - 1) and node.weight.size > _FEW
 
 
 def prove_limits(  # noqa: PLR0917

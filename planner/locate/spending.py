@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from planner.errors import SettingsError
-from planner.locate.bounds import Warm, collect_whole, relax
+from planner.locate.bounds import Warm, relax
 from planner.locate.heuristics import covered_weight, search
 from planner.locate.order import make_runs
 from planner.locate.presolve import core_limits, make_core
 from planner.locate.problem import check_weight, make_problem, rows_covered, scale_weight
+from planner.locate.sums import collect_whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

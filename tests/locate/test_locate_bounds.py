@@ -9,13 +9,16 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from planner.locate.anneal import anneal
-from planner.locate.bounds import relax
-from planner.locate.branch import branch, excluded, only_count
-from planner.locate.cuts import tighten
+from planner.locate.bounds import Warm, relax
+from planner.locate.branch import Tree, branch, only_count
+from planner.locate.cuts import carry, make_cuts
 from planner.locate.heuristics import covered_weight, search
+from planner.locate.nodes import excluded
 from planner.locate.order import make_runs, order_clients, place_candidates
-from planner.locate.presolve import make_core, merge_clients
+from planner.locate.presolve import make_core, merge_clients, reduce
 from planner.locate.problem import make_problem
+from planner.locate.separate import find_sets, find_support
+from planner.locate.tighten import tighten
 from planner.locate.windows import improve
 
 
@@ -49,6 +52,11 @@ def posed(core, weight, count):
     return limits, chosen
 
 
+def tightened(cover, weight, most, found, **options):
+    warm = Warm(found.share, found.multiplier, found.balance)
+    return tighten(cover, weight, most, warm=warm, target=0, **options)
+
+
 seeds = st.integers(0, 10_000)
 counts = st.integers(1, 6)
 
@@ -61,9 +69,8 @@ def test_cuts_never_bound_under_the_optimum_nor_over_the_relaxation(seed, count)
     loose = relax(core.cover, weight, limits, chosen=chosen, target=0)
     if limits.most >= core.columns.size:
         return
-    rng = np.random.default_rng(seed)
-    tight = tighten(core.cover, weight, limits.most, relaxation=loose, target=0, rng=rng, work=2e6)
-    assert optimum(core.cover, weight, count) <= tight.bound <= loose.bound
+    tight = tightened(core.cover, weight, limits.most, loose, rng=np.random.default_rng(seed))
+    assert optimum(core.cover, weight, count) <= tight.relaxation.bound <= loose.bound + 1
 
 
 @settings(max_examples=60, deadline=None, derandomize=True)
@@ -77,13 +84,85 @@ def test_what_is_excluded_or_forced_loses_no_better_choice(seed, count, cut):
     found = relax(core.cover, weight, limits, chosen=chosen, target=0)
     if cut:
         rng = np.random.default_rng(0)
-        found = tighten(core.cover, weight, p, relaxation=found, target=0, rng=rng, work=2e6)
+        found = tightened(core.cover, weight, p, found, rng=rng).relaxation
     value = covered_weight(core.cover, weight, chosen)
     out, into = excluded(found, p, value, 1)
     for choice in itertools.combinations(range(n), p):
         if covered_weight(core.cover, weight, np.array(choice)) > value:
             assert not out[list(choice)].any()
             assert set(np.flatnonzero(into)) <= set(choice)
+
+
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(seeds, st.integers(3, 6))
+def test_sets_found_are_odd_and_as_broken_as_told(seed, count):
+    core, weight, _ = small_core(seed, count, n=40, m=200, radius=0.2)
+    limits, chosen = posed(core, weight, count)
+    found = relax(core.cover, weight, limits, chosen=chosen, target=0)
+    share = np.where(found.share > 0.01, found.share, 0.0)  # smaller ones are left aside
+    dense = np.zeros((share.size, weight.size))
+    for j in range(share.size):
+        dense[j, core.cover.client[core.cover.start[j] : core.cover.start[j + 1]]] = 1.0
+    counted = np.minimum(1.0, share @ dense)
+    support = find_support(core.cover, found.share, counted, weight.astype(float))
+    for size in (3, 5):
+        rng = np.random.default_rng(seed)
+        sets, gain, work = find_sets(support, size, 200, 2, 0.0, rng)
+        assert work > 0
+        for row, told in zip(sets, gain, strict=True):
+            members = row[:size]
+            assert np.unique(members).size == size
+            assert (row[size:] == weight.size).all()
+            held = dense[:, members].sum(axis=1)
+            broken = counted[members].sum() - share @ np.ceil(held / 2) - (size - 1) / 2
+            assert told == pytest.approx(broken * weight[members].min(), abs=1e-9)
+
+
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(seeds, st.booleans())
+def test_sets_carried_to_a_smaller_problem_bound_it_too(seed, cover_some):
+    core, weight, _ = small_core(seed, 4, n=16, m=80, radius=0.25)
+    limits, chosen = posed(core, weight, 4)
+    n = core.columns.size
+    if n < 9:
+        return
+    loose = relax(core.cover, weight, limits, chosen=chosen, target=0)
+    tight = tightened(core.cover, weight, 4, loose, rng=np.random.default_rng(0))
+    alive = np.ones(weight.size, dtype=bool)
+    if cover_some:
+        alive[core.cover.client[core.cover.start[0] : core.cover.start[1]]] = False
+    small = reduce(core.cover, weight, np.arange(1, n - 1), alive)
+    if small.keep.size <= 3:
+        return
+    sets = carry(tight.sets, weight.astype(float), small.group, small.weight.size)
+    assert (sets.size % 2 == 1).all()
+    for row, size in zip(sets.member, sets.size, strict=True):
+        assert np.unique(row[:size]).size == size > 1
+        assert (row[:size] < small.weight.size).all()
+        assert (row[size:] == small.weight.size).all()
+    cuts = make_cuts(small.cover, small.weight.astype(float), sets.member, sets.size)
+    assert np.isfinite(cuts.scale).all()
+    even = Warm(np.full(small.keep.size, 0.3), np.full(small.weight.size, 0.5), 0.3)
+    again = tighten(
+        small.cover, small.weight, 3, warm=even, target=0, rng=np.random.default_rng(0), sets=sets
+    )
+    assert again.relaxation.bound >= optimum(small.cover, small.weight, 3)
+
+
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(seeds, counts)
+def test_branching_on_cuts_finds_the_optimum_and_proves_it(seed, count):
+    core, weight, _ = small_core(seed, count, n=15, radius=0.25)
+    limits, _ = posed(core, weight, count)
+    worst = np.arange(limits.most)
+    found = relax(core.cover, weight, limits, target=0, iterations=25)
+    tree = Tree(core.cover, weight, worst)
+    node = tree.root(limits.most, found, np.inf)
+    node = tree.lower(node, 3e5, np.inf)
+    proved = tree.run(node, 1e9, np.inf)
+    best = optimum(core.cover, weight, count)
+    assert proved.bound == best
+    assert covered_weight(core.cover, weight, proved.chosen) == best
 
 
 @settings(max_examples=60, deadline=None, derandomize=True)

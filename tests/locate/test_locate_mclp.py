@@ -171,7 +171,8 @@ def test_same_seed_same_answer():
 def test_bound_of_the_relaxation_alone_holds(monkeypatch):
     cover, weight = city(n=60, m=300)
     exact = solve_mclp(cover, weight, 6, gap=0.0)
-    monkeypatch.setattr("planner.locate.branch._WORK", -1)
+    for name in ("_SOON", "_CUT_WORK", "_MORE_CUT_WORK", "_LITTLE", "WORK"):
+        monkeypatch.setattr(f"planner.locate.proof.{name}", -1)
     loose = solve_mclp(cover, weight, 6, gap=0.0)
     assert exact.status == "optimal"
     assert loose.objective <= exact.objective <= loose.bound
