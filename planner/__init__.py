@@ -63,6 +63,8 @@ if TYPE_CHECKING:
     from planner.report import write_report, write_sites, write_workbook
     from planner.settings import Settings, load_settings
     from planner.siting import (
+        Seating,
+        SeatKind,
         SiteExplanation,
         SiteMove,
         SiteScore,
@@ -124,6 +126,8 @@ _HOMES = {
     "report": ["write_report", "write_sites", "write_workbook"],
     "settings": ["Settings", "load_settings"],
     "siting": [
+        "SeatKind",
+        "Seating",
         "SiteExplanation",
         "SiteMove",
         "SiteScore",
@@ -140,6 +144,8 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 __all__ = [
     "Plan",
     "Reach",
+    "SeatKind",
+    "Seating",
     "Settings",
     "SiteExplanation",
     "SiteMove",

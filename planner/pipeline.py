@@ -14,6 +14,7 @@ from planner.coverage import (
     circle_share,
     districts_of,
     find_minutes,
+    hours_open,
     make_reach,
     make_service_areas,
     measure_closures,
@@ -29,6 +30,8 @@ from planner.plan import Plan
 from planner.progress import OnStage, Stages
 from planner.settings import Settings, load_settings
 from planner.siting import (
+    Seating,
+    SeatKind,
     Settled,
     choose_stations,
     make_explanations,
@@ -95,9 +98,10 @@ def plan_study(s: Settings, *, on_stage: OnStage | None = None) -> Plan:
     today = _minutes(s, streets, demand, existing)
     before = stage("coverage", _measure, s, reach, demand, existing, area=area, minutes=today)
     districts = districts_of(demand, area)
+    seating = _seating(s, candidates, existing, visits, basis)
     sites = stage(
         "siting", _choose, s, reach, demand, candidates, today, districts=districts,
-        required=required, samples=samples,
+        required=required, samples=samples, seating=seating,
     )  # fmt: skip
     sites, register = note_sites(sites, settled, file=Path(s.siting.register_ or "").name)
     frontier = stage("frontier", _trace, s, reach, demand, candidates, sites)
@@ -115,7 +119,7 @@ def plan_study(s: Settings, *, on_stage: OnStage | None = None) -> Plan:
         min_spacing_m=s.siting.min_spacing_m,
     )  # fmt: skip
     chosen = _add_seats(s, candidates.loc[sites["candidate_id"]], None)
-    opened = pd.concat([existing, chosen])
+    opened = _planned_seats(pd.concat([existing, chosen]), sites)
     planned = _minutes(s, streets, demand, opened)
     after = _measure(s, reach, demand, opened, area=area, minutes=planned)
     sides = {"before": (existing, today), "after": (opened, planned)}
@@ -388,6 +392,7 @@ def _choose(
     districts: np.ndarray,
     required: list[str],
     samples: Samples | None,
+    seating: Seating | None,
 ) -> gpd.GeoDataFrame:
     """Choose new stations; `today` are the minutes to those that there are."""
     known = (candidates["action"] == "keep").any()
@@ -400,8 +405,42 @@ def _choose(
         informal_share=s.siting.informal_share, time_limit_s=s.siting.time_limit_s,
         reruns=s.siting.reruns, rng=s.study.seed,
         existing_minutes=today["nearest_min"] if known else None, language=s.study.language,
-        samples=samples,
+        samples=samples, seating=seating,
     )  # fmt: skip
+
+
+def _seating(
+    s: Settings,
+    candidates: gpd.GeoDataFrame,
+    existing: gpd.GeoDataFrame,
+    visits: gpd.GeoDataFrame,
+    basis: str,
+) -> Seating | None:
+    """Say what places can become and what a seat serves a day; None where no seats are asked."""
+    if s.siting.model != "capacitated":
+        return None
+    kinds = {n: SeatKind(k.action, k.seats, k.cost) for n, k in s.siting.kinds.items()}
+    if not kinds:
+        kinds = {a: SeatKind(a, s.siting.new_seats or 0.0) for a in ("activate", "build")}
+    each: float | pd.Series | None = s.siting.visits_per_seat
+    if each is None:
+        if basis != "stays":
+            raise SettingsError(
+                "`siting.visits_per_seat` must be set: the activity does not tell how long visits "
+                "last."
+            )
+        stay_min = float(visits["stay_min"].mean())
+        each = hours_open(candidates["hours"]) * (60.0 / stay_min * s.siting.seat_use)
+    return Seating(kinds, existing["capacity"], each)
+
+
+def _planned_seats(opened: gpd.GeoDataFrame, sites: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Give stations the seats that siting has planned, where it has."""
+    planned = sites.attrs["siting"].get("seating", [])
+    seats = {p["candidate_id"]: p["seats"] for p in planned if p["seats_added"] > 0}
+    return opened.assign(
+        capacity=[seats.get(i, c) for i, c in zip(opened.index, opened["capacity"], strict=True)]
+    )
 
 
 def _trace(
@@ -414,7 +453,8 @@ def _trace(
     """Trace coverage against the number of stations, well beyond the plan's."""
     return measure_frontier(
         reach, demand, candidates, max(2 * sites.attrs["siting"]["count"], _LEAST_TRACED),
-        sites=sites, min_spacing_m=s.siting.min_spacing_m, budget=s.siting.budget,
+        sites=sites, min_spacing_m=s.siting.min_spacing_m,
+        budget=s.siting.budget if _prices(s) is not None else None,
         cost=_prices(s) if s.siting.budget is not None else None, gap=s.siting.gap,
         rng=s.study.seed,
     )  # fmt: skip

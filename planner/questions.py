@@ -28,6 +28,10 @@ REFUSED: dict[str, dict[str, str]] = {
         "reach, in every district"
     },
 }
+REFUSED["capacitated"] = {
+    "min_district_share": "its floor would be one of seats, not of reach",
+    "cost": "each of `kinds` has its own",
+}
 FINDS_COUNT = frozenset({"lscp"})  # `count` is not read; with costs the cheapest are found
 _SHARES = ("target_share", "min_district_share", "informal_share", "backup_share")
 
@@ -61,13 +65,67 @@ def check_question(model: str, given: Mapping[str, Any]) -> None:
     if model not in FINDS_COUNT:
         _check_count(given.get("count", 1), len(given.get("required", ())))
     _check_lists(given.get("required", ()), given.get("forbidden", ()))
-    check_cost(given.get("cost"), given.get("budget"), alone=model in FINDS_COUNT)
     for name, why in REFUSED[model].items():
         if given.get(name):
             raise SettingsError(
                 f"the model {model} takes no `{name}`: {why}. Leave it out, or choose "
                 'model = "mclp".'
             )
+    if model == "capacitated":
+        _check_seats(given)
+    else:
+        check_cost(given.get("cost"), given.get("budget"), alone=model in FINDS_COUNT)
+        if given.get("kinds"):
+            raise SettingsError(
+                f"the model {model} takes no `kinds`: it knows no seats. Leave it out, or choose "
+                'model = "capacitated".'
+            )
+
+
+def _check_seats(given: Mapping[str, Any]) -> None:
+    """Refuse a study of seats that names none, and kinds that do not fit the budget."""
+    budget, kinds = given.get("budget"), given.get("kinds") or {}
+    if kinds:
+        check_kinds({name: (kind.action, kind.cost) for name, kind in kinds.items()}, budget)
+    elif "kinds" in given and not given.get("new_seats"):
+        raise SettingsError(
+            "the model capacitated needs `kinds`, what a place can become, or `new_seats`: e.g. "
+            'kinds = { small = { action = "activate", seats = 8, cost = 1 }, large = { action = '
+            '"build", seats = 30, cost = 4 } }.'
+        )
+    elif "kinds" in given and budget is not None:
+        raise SettingsError("`budget` needs `kinds`, which tell what each costs.")
+
+
+def check_kinds(kinds: Mapping[str, tuple[str, float]], budget: float | None) -> None:
+    """Refuse kinds of stations that leave nothing to open, or that do not fit the budget.
+
+    Parameters
+    ----------
+    kinds
+        Name → (action, cost).
+    budget
+        What all may cost together; None is no limit.
+    """
+    if not {action for action, _ in kinds.values()} & set(ACTIONS):
+        raise SettingsError(
+            "`kinds` must hold one with the action activate or build: what new stations become."
+        )
+    if budget is None:
+        enlarging = [name for name, (action, _) in kinds.items() if action == "enlarge"]
+        if enlarging:
+            raise SettingsError(
+                f"`kinds` has {enlarging[0]!r}, which enlarges existing stations: without `budget` "
+                "all would be enlarged. Set `budget`, or leave that kind out."
+            )
+        return
+    if not (math.isfinite(budget) and budget >= 0):
+        raise SettingsError(f"`budget` must be finite and not negative. Got {budget}.")
+    least = min(cost for _, cost in kinds.values())
+    if budget < least:
+        raise SettingsError(
+            f"`budget` is {budget:g}, less than the cheapest of `kinds` costs: {least:g}. Raise it."
+        )
 
 
 def _check_count(count: Any, required: int) -> None:

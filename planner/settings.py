@@ -22,7 +22,9 @@ from planner.geo import Datum
 from planner.questions import check_question
 
 Mode = Literal["walk", "ebike", "drive"]
-LocationModel = Literal["mclp", "lscp", "backup", "gradual", "pmedian", "pcenter"]
+LocationModel = Literal[
+    "mclp", "lscp", "backup", "gradual", "pmedian", "pcenter", "capacitated"
+]  # fmt: skip
 Hours = tuple[Annotated[float, Field(ge=0, le=24)], Annotated[float, Field(ge=0, le=24)]]
 
 WALK_KMH = 4.0  # 1 km in 15 min (Shanghai's community-life circle)
@@ -352,6 +354,16 @@ class CandidatesSettings(_Section):
     )
 
 
+class KindSettings(_Section):
+    """What a place can become: an entry of `siting.kinds`."""
+
+    action: Literal["activate", "build", "enlarge"] = Field(
+        description="activate: existing premises; build: any candidate; enlarge: existing stations"
+    )
+    seats: float = Field(ge=0, description="that it has; of enlarge, that are added")
+    cost: float = Field(0.0, ge=0, description="of one, in the unit of `siting.budget`")
+
+
 class SitingSettings(_Section):
     """How many stations, chosen how."""
 
@@ -363,7 +375,8 @@ class SitingSettings(_Section):
         "stations that bring `target_share` within it; backup: most demand within the limit of one "
         "station and of two (Hogan & ReVelle 1986); gradual: the nearer the more, in full up to "
         "`service.full_min` (Berman & Krass 2002); pmedian: least minutes in all; pcenter: "
-        "least minutes of the farthest demand that can be reached",
+        "least minutes of the farthest demand that can be reached; capacitated: most demand that "
+        "seats within the limit can serve",
     )
     count: int = Field(10, ge=1, description="new stations; lscp finds its own number")
     target_share: float = Field(
@@ -377,7 +390,10 @@ class SitingSettings(_Section):
         "the limit brings; 0 is mclp",
     )
     budget: float | None = Field(
-        None, ge=0, description="what the new stations may cost together, with `cost`"
+        None,
+        ge=0,
+        description="what the new stations may cost together, with `cost`; for capacitated with "
+        "`kinds`, what is enlarged included",
     )
     cost: dict[Literal["activate", "build"], Annotated[float, Field(ge=0)]] = Field(
         default_factory=dict,
@@ -417,6 +433,26 @@ class SitingSettings(_Section):
     )
     new_seats: float | None = Field(
         None, ge=0, description="seats a new station is planned with; empty: not told, adds none"
+    )
+    kinds: dict[str, KindSettings] = Field(
+        default_factory=dict,
+        description="for capacitated: what a place can become, of which it becomes one, e.g. "
+        '`{ small = { action = "activate", seats = 8, cost = 1 }, large = { action = "build", '
+        'seats = 30, cost = 4 }, annex = { action = "enlarge", seats = 10, cost = 2 } }`; empty: a '
+        "station of `new_seats`",
+    )
+    visits_per_seat: float | None = Field(
+        None,
+        gt=0,
+        description="for capacitated: visits that a seat serves a day; empty: hours open × 60 / "
+        "mean stay in minutes × `seat_use`",
+    )
+    seat_use: float = Field(
+        0.5,
+        gt=0,
+        le=1,
+        description="for capacitated: share of the hours open that a seat is taken where all seats "
+        "are wanted (guess)",
     )
     time_limit_s: float = Field(30.0, gt=0, description="for the proof; the plan is kept")
     gap: float = Field(1e-4, ge=0, lt=1, description="stop when proven this close to the best")

@@ -196,6 +196,14 @@ TABLES: dict[str, dict[str, Column]] = {
             "1/d",
             optional=True,
         ),
+        "seat_kind": Column("str", "of capacitated: what it becomes", optional=True),
+        "seats": Column("float64", "of capacitated: planned", "seats", optional=True),
+        "served_per_day": Column(
+            "float64", "of capacitated: rider-visits that its seats serve", "1/d", optional=True
+        ),
+        "load_share": Column(
+            "float64", "the same over what its seats can serve", "0..1", optional=True
+        ),
         "why": Column("str", "one sentence in the study's language"),
         "status": Column("str", "as in register", optional=True),
         "owner": Column("str", "as in register", optional=True),

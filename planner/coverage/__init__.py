@@ -5,7 +5,7 @@ from planner.coverage.accessibility import measure_accessibility
 from planner.coverage.areas import make_service_areas
 from planner.coverage.closing import measure_closures
 from planner.coverage.equity import measure_equity
-from planner.coverage.hours import open_in_dayparts
+from planner.coverage.hours import hours_open, open_in_dayparts
 from planner.coverage.measure import circle_share, districts_of, measure_coverage
 from planner.coverage.minutes import find_minutes
 from planner.coverage.reach import make_reach
@@ -15,6 +15,7 @@ __all__ = [
     "compare_access",
     "districts_of",
     "find_minutes",
+    "hours_open",
     "make_reach",
     "make_service_areas",
     "measure_accessibility",

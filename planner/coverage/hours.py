@@ -64,6 +64,29 @@ def open_in_dayparts(
     return pd.DataFrame(flags, index=hours.index, columns=list(dayparts))
 
 
+def hours_open(hours: pd.Series) -> pd.Series:
+    """Return how many hours a day facilities are open; 0 where the hours are empty.
+
+    Parameters
+    ----------
+    hours
+        Opening hours as in `open_in_dayparts`.
+
+    Raises
+    ------
+    InputError
+        A text is no opening hours.
+
+    Examples
+    --------
+    >>> hours_open(pd.Series(["09:00-17:30", "22:00-06:00,12:00-13:00", None])).tolist()
+    [8.5, 9.0, 0.0]
+    """
+    texts = hours.fillna("").astype(str).str.strip()
+    known = {text: _open_minutes(text, who).sum() / 60.0 for who, text in texts.items()}
+    return texts.map(known).astype(float)
+
+
 def _span(start: int, end: int) -> np.ndarray:
     """List the minutes of the day from `start` up to `end`, over midnight if that is not later."""
     end = end if end > start else end + _DAY_MIN

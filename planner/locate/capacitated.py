@@ -168,6 +168,33 @@ def solve_capacitated(
     return replace(solution, travel_gap=travel_gap)
 
 
+def serve_most(
+    travel: Any, weight: Any, capacity: Any, opened: Sequence[int] | np.ndarray
+) -> float:
+    """Return the most demand that some open facilities can serve together.
+
+    Parameters
+    ----------
+    travel, weight, capacity
+        As in `solve_capacitated`.
+    opened
+        Columns.
+
+    Examples
+    --------
+    >>> serve_most([[1.0, 4.0], [2.0, 1.0], [3.0, 2.0]], [3, 3, 3], [5, 4], [0, 1])
+    9.0
+    """
+    matrix = check_travel(travel)
+    weight, room = check_weight(weight, matrix.shape[0]), _check_capacity(capacity, matrix.shape[1])
+    asked = pose_rules(
+        matrix.shape[1], None, existing=opened, required=(), forbidden=(), conflicts=None,
+        cost=np.ones(matrix.shape[1]), budget=0.0, places=None,
+    )  # fmt: skip
+    posed = _pose(matrix, weight, room, asked)
+    return served(posed.net, asked.opened) / posed.scale
+
+
 class _Posed(NamedTuple):
     """Merged demand in integers: ``integer ≈ weight * scale``; see `planner.locate.problem`."""
 

@@ -29,6 +29,7 @@ from planner.report.page import render_page, write_page
 from planner.report.register import decision_line, register_line
 from planner.report.replacements import read_replacements, replacement_line
 from planner.report.robust_chart import draw_ranges
+from planner.report.seating import seating_part
 from planner.report.svg import EXISTING, PARKING, REACHED, SECOND, SITE, UNMET, element
 from planner.report.words import Words, basis_line, data_dates, is_number, speak
 
@@ -67,7 +68,7 @@ def render_report(plan: Plan) -> str:
     return render_page(
         "report.html", footer=data_text(plan, w), **_page_one(plan, w), **_coverage(plan, w),
         **_nearness(plan, w), **_losses(plan, w), **_edits(plan, w), **_sites(plan, w),
-        **_money(plan, w), **_robust(plan, w),
+        **_money(plan, w), **_robust(plan, w), **seating_part(plan, w),
         **_crowds(plan, w), **_data(plan, w), t=w.t, w=w, plan=plan,
     )  # fmt: skip
 

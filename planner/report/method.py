@@ -8,6 +8,7 @@ from planner.report.asked import asked_method
 from planner.report.figures import STABLE
 from planner.report.nearness import nearness_method, nearness_terms
 from planner.report.offered import offered_line
+from planner.report.seating import seating_method
 from planner.report.words import basis_line
 from planner.settings import Settings
 from planner.siting.explanations import NEAR_TIE
@@ -145,7 +146,7 @@ def _first(plan: Plan, w: Words) -> str:
 def method_lines(plan: Plan, w: Words) -> list[tuple[str, str]]:
     """Return step and one sentence with its source, in the order of the work."""
     t, s = w.t, plan.settings
-    network = plan.summary["network"]
+    network, siting = plan.summary["network"], plan.summary["siting"]
     lines = [
         (
             t("Stays"),
@@ -171,7 +172,9 @@ def method_lines(plan: Plan, w: Words) -> list[tuple[str, str]]:
         *([(t("Candidates"), offered_line(plan, w))] if offered_line(plan, w) else []),
         (
             t("Siting"),
-            asked_method(plan, w)
+            seating_method(plan, w)
+            if siting.get("model") == "capacitated"
+            else asked_method(plan, w)
             + _first(plan, w),
         ),
         (

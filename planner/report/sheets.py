@@ -16,6 +16,7 @@ from planner.report.method import (
 )
 from planner.report.offered import dropped_rows
 from planner.report.robust_sheets import money_sheets, scenario_sheets
+from planner.report.seating import seating_sheets
 from planner.report.sheet import Field, Sheet, degrees, text
 from planner.report.site_sheets import site_sheets
 from planner.report.siting_sheets import frontier_sheets
@@ -30,7 +31,8 @@ def make_sheets(plan: Plan, w: Words) -> list[Sheet]:
     """Return the tables in the order of the workbook, after its summary."""
     return [
         *site_sheets(plan, w), *frontier_sheets(plan, w),
-        *money_sheets(plan, w), *scenario_sheets(plan, w), _parking(plan, w),
+        *seating_sheets(plan, w), *money_sheets(plan, w), *scenario_sheets(plan, w),
+        _parking(plan, w),
         *access_sheets(plan, w), _stations(plan, w), *crowd_sheets(plan, w),
         _inputs(plan, w), _method(plan, w),
     ]  # fmt: skip

@@ -137,6 +137,7 @@ class Words:
         names = {
             "activate": self.t("Open existing premises"),
             "build": self.t("Build anew"),
+            "enlarge": self.t("Enlarge"),
             "keep": self.t("Keep"),
         }
         return names.get(action, action)

@@ -10,8 +10,11 @@ from planner.siting.move import SiteMove, move_site
 from planner.siting.register import Settled, note_sites, settle_sites
 from planner.siting.scenarios import measure_scenarios
 from planner.siting.score import SiteScore, score_sites
+from planner.siting.seats import Seating, SeatKind
 
 __all__ = [
+    "SeatKind",
+    "Seating",
     "Settled",
     "SiteExplanation",
     "SiteMove",

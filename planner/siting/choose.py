@@ -19,6 +19,7 @@ from planner.siting.held_out import measure_held_out
 from planner.siting.locks import find_locked, lock_and_ban, without_banned
 from planner.siting.models import Asked, Question, solve, tell
 from planner.siting.rank import daypart_names, describe, rank_sites
+from planner.siting.seated import add_seats, note_seats, order_seated
 from planner.siting.stability import measure_stability
 from planner.siting.why import explain
 from planner.tables import check_table
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from planner.locate import Solution
     from planner.samples import Samples
     from planner.siting.case import Case
+    from planner.siting.seats import Seated, Seating
     from planner.tables import Reach
 
 _LOG = logging.getLogger(__name__)
@@ -60,6 +62,7 @@ def choose_stations(
     reruns: int = 100,
     existing_minutes: pd.Series | None = None,
     samples: Samples | None = None,
+    seating: Seating | None = None,
     language: str = "en",
     rng: int | np.random.Generator = 0,
     on_step: Callable[[int, int], None] | None = None,
@@ -83,7 +86,8 @@ def choose_stations(
         ``lscp``, fewest stations (with `cost`, cheapest) that
         bring `target_share` within reach; ``pmedian``, least minutes to the nearest station in
         all, demand out of reach counted as twice the limit; ``pcenter``, least minutes of the
-        farthest demand that any station or candidate reaches.
+        farthest demand that any station or candidate reaches; ``capacitated``, most demand that
+        seats within reach can serve.
     target_share
         0 … 1, for ``lscp``.
     backup_share
@@ -122,6 +126,11 @@ def choose_stations(
     samples
         What the demand was averaged from, by `make_sampled_demand`: `stability` then draws
         worker-days, and `held_out` leaves out days, or dayparts where there is one day only.
+    seating
+        For ``capacitated``: what each place can become (kinds with seats and costs), the seats of
+        existing stations and what a seat serves a day; see `planner.siting.Seating`. The `budget`
+        is for all kinds together, those that enlarge existing stations among them, which do not
+        count; without a budget each place becomes what has most seats.
     language
         ``zh`` or ``en``, of the sentence in `why`.
     rng
@@ -151,7 +160,11 @@ def choose_stations(
         whom a site is the second at its rank; of ``gradual`` ``{full_min, gradual_share_before,
         gradual_share, gradual_share_best}``, the last a proven limit. Both have objective and bound
         in rider-visits a day that count so.
-        Objective, bound, gap and status are those of the plans that keep the rule.
+        Objective, bound, gap and status are those of the plans that keep the rule. Of
+        ``capacitated`` the sites rank by how much more is served, have the columns `seat_kind`,
+        `seats`, `served_per_day` and `load_share`, and besides there is ``{served_share_before,
+        served_share, served_share_best, seats_added, cost, budget, seating}``, the last a list of
+        all stations with their seats and load, those that are enlarged named so.
 
     Raises
     ------
@@ -176,7 +189,7 @@ def choose_stations(
     began = perf_counter()
     question = Question(
         model, count, target_share, min_district_share, budget, cost, min_spacing_m,
-        informal_share, reach.limit_min, backup_share, full_min,
+        informal_share, reach.limit_min, backup_share, full_min, seating,
     )  # fmt: skip
     question.check()
     if reruns < 0:
@@ -193,8 +206,10 @@ def choose_stations(
     solution = solve(
         asked, required=opened.all, on_step=on_step and (lambda done, _: on_step(done, steps))
     )
+    seated: Seated | None = asked.found.get("seated")
     ranking = rank_sites(
-        case.cover, case.weight, case.existing, solution.chosen, opened.all,
+        case.cover, case.weight, case.existing, solution.chosen,
+        order_seated(case, seated, opened.all) if seated else opened.all,
         keep_all=question.kind.nearness,
     )  # fmt: skip
     facts = describe(
@@ -219,6 +234,9 @@ def choose_stations(
             case.cover, case.weight, solution.chosen, count, required=opened.all,
             dayparts=_dayparts(case), **again,
         )  # fmt: skip
+    if seated and seating:
+        sites = add_seats(sites, case, seated, seating.actions, language)
+        note |= note_seats(case, seated, seating.actions, solution) | {"budget": budget}
     if model == "backup":
         sites = add_backing(sites, case, language)
     sites.attrs = {"siting": note}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,12 +22,14 @@ from planner.locate.problem import rows_covered
 from planner.questions import FINDS_COUNT, check_question
 from planner.siting.backing import measure_backing, measure_gradual
 from planner.siting.case import price_columns
+from planner.siting.seats import seat_stations
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from planner.locate import Solution
     from planner.siting.case import Case
+    from planner.siting.seats import Seating
 
 _LIMITS = ("min_spacing_m", "budget", "min_district_share")
 _FAR = 2.0  # demand out of everyone's reach travels so many limits
@@ -57,6 +59,8 @@ class Question:
         Of backup: the part of a visit's weight that only a second station brings.
     full_min
         Of gradual: minutes up to which a visit counts in full.
+    seating
+        Of capacitated: what a place can become, and what a seat serves.
     """
 
     model: str
@@ -70,6 +74,7 @@ class Question:
     limit_min: float
     backup_share: float
     full_min: float
+    seating: Seating | None = None
 
     @property
     def kind(self) -> Model:
@@ -89,6 +94,13 @@ class Question:
     def check(self) -> None:
         """Refuse numbers out of range, and what the model has no place for."""
         check_question(self.model, vars(self))
+        if self.model == "capacitated":
+            if self.seating is None:
+                raise SettingsError(
+                    "the model capacitated needs `seating`: kinds of stations, seats of those that "
+                    "exist, and what a seat serves a day."
+                )
+            self.seating.check(self.budget)
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,6 +115,8 @@ class Asked:
         The name of each demand row's district, None where they are not known.
     time_limit_s, gap, rng
         As the solvers take them.
+    found
+        What a model finds beside its solution, by name; of the last answer.
     """
 
     question: Question
@@ -111,6 +125,7 @@ class Asked:
     time_limit_s: float
     gap: float
     rng: np.random.Generator
+    found: dict[str, Any] = field(default_factory=dict)
 
     @property
     def price(self) -> np.ndarray | None:
@@ -230,6 +245,16 @@ def _nearest_for_the_farthest(asked: Asked, options: dict[str, Any]) -> Solution
     )  # fmt: skip
 
 
+def _most_served(asked: Asked, options: dict[str, Any]) -> Solution:
+    question = asked.question
+    if question.seating is None:
+        raise SettingsError("the model capacitated needs `seating`.")
+    solution, asked.found["seated"] = seat_stations(
+        asked.case, question.seating, question.count, question.budget, options
+    )
+    return solution
+
+
 # What each has no place for is told in `planner.questions.REFUSED`.
 MODELS: dict[str, Model] = {
     "mclp": Model("rider-visits a day", _most_covered, covers=True),
@@ -243,6 +268,7 @@ MODELS: dict[str, Model] = {
         "rider-visits a day", _nearer_counts_more, nearness=True, measures=_told_gradually
     ),
     "pmedian": Model("rider-minutes a day", _nearest, nearness=True),
+    "capacitated": Model("rider-visits a day", _most_served, nearness=True),
     "pcenter": Model("minutes", _nearest_for_the_farthest, nearness=True),
 }  # fmt: skip
 
