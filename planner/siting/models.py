@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from planner.siting.case import Case
     from planner.siting.seats import Seating
 
-_LIMITS = ("min_spacing_m", "budget", "min_district_share")
+# Settings behind what the solvers call so.
+_LIMITS = {"conflict": "min_spacing_m", "budget": "budget", "floor": "min_district_share"}
 _FAR = 2.0  # demand out of everyone's reach travels so many limits
 
 
@@ -285,7 +286,10 @@ def solve(
     try:
         return question.kind.answer(asked, options)
     except NoSolutionError as error:
-        limits = [f"`{name}`" for name in _LIMITS if getattr(question, name)]
+        limits = [
+            f"`{name}`" for word, name in _LIMITS.items()
+            if getattr(question, name) and word in str(error)
+        ]  # fmt: skip
         raise NoSolutionError(f"{', '.join(limits)}: {error}" if limits else str(error)) from error
 
 

@@ -93,7 +93,7 @@ CASES = [
     (ALL, only_dear, {"budget": 2.0, "cost": PRICES}, SettingsError, "the cheapest of the candi"),
     (ALL, SAME, {"budget": 3.0, "cost": PRICES, **LOCKED}, NoSolutionError, "budget"),
     (["mclp", "pmedian"], SAME, {"min_district_share": 0.99}, NoSolutionError, "Lower the floor"),
-    (["lscp"], SAME, {"target_share": 1.0}, NoSolutionError, "all candidates together cover"),
+    (["lscp"], SAME, {"target_share": 1.0, "min_spacing_m": 9.0}, NoSolutionError, "a share of 1"),
     (["lscp"], SAME, {"budget": 1.0, "cost": PRICES}, NoSolutionError, "`budget` of 1 is too sma"),
     (["lscp"], SAME, {"min_spacing_m": 1e6}, NoSolutionError, "keeps the conflicts"),
     (["pcenter"], SAME, {"min_spacing_m": 1e6, "count": 7}, NoSolutionError, "cannot reach every"),
