@@ -106,7 +106,7 @@ def plan_study(s: Settings, *, on_stage: OnStage | None = None) -> Plan:
     sites, register = note_sites(sites, settled, file=Path(s.siting.register_ or "").name)
     frontier = stage("frontier", _trace, s, reach, demand, candidates, sites)
     money = None
-    if _prices(s) is not None:
+    if _prices(s) is not None and s.siting.model in {"mclp", "lscp"}:
         money = stage("money", _spend, s, reach, demand, candidates, sites)
     scenarios = None
     if s.siting.demand_change and _is_coverage(s):

@@ -85,7 +85,7 @@ def test_spacing_never_lifts_a_value_over_the_optimum(seed, apart_m):
 
 
 @FEW
-@given(st.integers(0, 10**6), st.floats(0.5, 8.0))
+@given(st.integers(0, 10**6), st.floats(1.0, 8.0))
 def test_a_budget_binds_every_count(seed, budget):
     city = make_city(seed, free=6)
     rng = np.random.default_rng(seed)
