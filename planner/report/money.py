@@ -146,6 +146,5 @@ def price_label(p: Price, w: Words) -> str:
 def money_note(plan: Plan, w: Words) -> str:
     """Return what one costs, and that any number of stations may be opened."""
     cost = plan.settings.siting.cost
-    names = {"activate": w.t("existing premises"), "build": w.t("built anew")}
-    told = " · ".join(f"{names.get(str(a), str(a))} {w.number(c)}" for a, c in cost.items())
+    told = " · ".join(f"{w.action(str(a))} {w.number(c)}" for a, c in cost.items())
     return w.t("cost of one: {told}; any number of stations", told=told)

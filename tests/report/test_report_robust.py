@@ -212,7 +212,7 @@ def test_report_tells_money(plan):
     assert "80 % needs 18 at most and 16 at least" in told
     assert "90 % takes 24.5 or more" in told
     assert "no sum covers 95 %" in told
-    assert "cost of one: existing premises 2 · built anew 2; any number of stations" in told
+    assert "cost of one: Open existing premises 2 · Build anew 2; any number of stations" in told
     assert "room up to the proven limit" in told
 
 
