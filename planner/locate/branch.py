@@ -30,6 +30,7 @@ _ROOT, _NODE = 2000, 250  # iterations of the bound
 _ROUNDS = 6  # of fixing at the root
 _CLOSE = 0.15
 _CUT_ROUNDS, _NODE_ROUNDS = 4, 1  # of cuts, between looks at the root and at other nodes
+_CUT_STEPS, _NODE_STEPS = 200, 500  # iterations after each
 _PATIENCE, _GAIN = 3, 0.01  # looks without this share of the gap closed end the search for cuts
 _WORTH = 0.15  # share of candidates worth a new presolve
 
@@ -144,7 +145,7 @@ class Tree:
                 self.bounded(node, _ROOT, 0.02, deadline)
                 break
             before = node.bound
-            added = self.cut(node, _CUT_ROUNDS, deadline)
+            added = self.cut(node, _CUT_ROUNDS, _CUT_STEPS, deadline)
             self.polish(node)
             gained = before - node.bound > _GAIN * (before - self.enough)
             stale = 0 if added and gained else stale + 1
@@ -189,7 +190,7 @@ class Tree:
             node.bound = min(node.bound, settled)
             return False
         if node.sets is not None:
-            self.cut(node, _NODE_ROUNDS, deadline)
+            self.cut(node, _NODE_ROUNDS, _NODE_STEPS, deadline)
             return node.bound > self.value
         limits = only_count(node.most, node.ids.size)
         found = relax(
@@ -210,7 +211,7 @@ class Tree:
         self.fix(node, found)
         return node.bound > self.value
 
-    def cut(self, node: Node, rounds: int, deadline: float) -> bool:
+    def cut(self, node: Node, rounds: int, steps: int, deadline: float) -> bool:
         """Bound a node by cuts; tell whether more of them may still do something."""
         found = tighten(
             node.cover,
@@ -222,6 +223,7 @@ class Tree:
             sets=node.sets,
             unit=self.unit,
             rounds=rounds,
+            steps=steps,
             deadline=deadline,
         )
         self.touched += found.work

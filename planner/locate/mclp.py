@@ -19,7 +19,7 @@ from planner.locate.problem import (
     rows_covered,
     scale_weight,
 )
-from planner.locate.proof import Stake, prove_count, prove_limits
+from planner.locate.proof import FIRST_COOLINGS, MORE_COOLINGS, Stake, prove_count, prove_limits
 from planner.locate.solution import at_most, tell
 
 if TYPE_CHECKING:
@@ -228,7 +228,8 @@ def _decide(
     """Choose core candidates; return them and the integer bound on all that is covered."""
     weight, limits, unit = core.weigh(scaled.whole), core_limits(problem, core), scaled.unit
     before = int(scaled.whole[problem.open_rows].sum())
-    chosen = search(core.cover, weight, limits, rng=rng)
+    coolings = FIRST_COOLINGS + (0 if problem.plain else MORE_COOLINGS)
+    chosen = search(core.cover, weight, limits, rng=rng, coolings=coolings)
     value = before + covered_weight(core.cover, weight, chosen)
     tell(on_step, 2, _STEPS)
     enough = math.floor(value / (1.0 - gap))

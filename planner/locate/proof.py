@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from planner.compiled import working_seconds
 from planner.locate.branch import WORK, Tree
 from planner.locate.exact import make_kernel, prove
+from planner.locate.heuristics import search
 from planner.locate.order import place_candidates
 from planner.locate.windows import improve
 
@@ -23,7 +24,9 @@ if TYPE_CHECKING:
 _MANY, _FEW = 0.6, 2000
 # Entries to touch: for a first try, for cuts before and after windows and for these (some five
 # seconds for two billion); then a tenth of branching's own, or all of it.
-_SOON, _CUT_WORK, _WINDOW_WORK, _MORE_CUT_WORK, _LITTLE = 6e7, 2e9, 2e9, 8e9, 1e9
+_SOON, _CUT_WORK, _WINDOW_WORK, _MORE_CUT_WORK, _LITTLE = 6e7, 1e9, 2e9, 8e9, 1e9
+# How often a choice is annealed before anything is proven, and again where that takes long.
+FIRST_COOLINGS, MORE_COOLINGS = 1, 3
 
 
 class Stake(NamedTuple):
@@ -57,23 +60,38 @@ def prove_count(  # noqa: PLR0917
             return proved.chosen, min(relaxation.bound, proved.bound)
         node.bound = min(node.bound, proved.bound)
     node = tree.lower(node, _CUT_WORK, stake.deadline)
-    if node.bound > tree.enough and _many(node, cover):
-        better = improve(
-            cover,
-            weight,
-            chosen=tree.chosen,
-            relaxation=relaxation,
-            points=place_candidates(cover, stake.xy),
-            rng=stake.rng,
-            unit=stake.unit,
-            work=_WINDOW_WORK,
-            deadline=stake.deadline,
-        )
-        tree.offer(better)
+    many = _many(node, cover)
+    if node.bound > tree.enough and many:
+        tree.offer(_better(cover, weight, limits, tree.chosen, relaxation, stake))
         node = tree.lower(node, _MORE_CUT_WORK, stake.deadline)
-    work = _LITTLE if _many(node, cover) else WORK
-    proved = tree.run(node, work, stake.deadline)
-    return proved.chosen, min(relaxation.bound, proved.bound)
+    proved = tree.run(node, _LITTLE if _many(node, cover) else WORK, stake.deadline)
+    if proved.bound > tree.enough and not many:
+        tree.offer(_better(cover, weight, limits, tree.chosen, relaxation, stake))
+    return tree.chosen, max(tree.value, min(relaxation.bound, proved.bound))
+
+
+def _better(  # noqa: PLR0917
+    cover: Cover,
+    weight: np.ndarray,
+    limits: Limits,
+    chosen: np.ndarray,
+    relaxation: Relaxation,
+    stake: Stake,
+) -> np.ndarray:
+    """Search further for a choice, where bounds alone will not settle it soon."""
+    if working_seconds() > stake.deadline:
+        return chosen
+    return improve(
+        cover,
+        weight,
+        chosen=search(cover, weight, limits, rng=stake.rng, coolings=MORE_COOLINGS, start=chosen),
+        relaxation=relaxation,
+        points=place_candidates(cover, stake.xy),
+        rng=stake.rng,
+        unit=stake.unit,
+        work=_WINDOW_WORK,
+        deadline=stake.deadline,
+    )
 
 
 def _many(node: Node, cover: Cover) -> bool:
