@@ -145,7 +145,7 @@ class Tree:
                 self.bounded(node, _ROOT, 0.02, deadline)
                 break
             before = node.bound
-            added = self.cut(node, _CUT_ROUNDS, _CUT_STEPS, deadline)
+            added = self.cut(node, _CUT_ROUNDS, _CUT_STEPS, deadline, until - self.touched)
             self.polish(node)
             gained = before - node.bound > _GAIN * (before - self.enough)
             stale = 0 if added and gained else stale + 1
@@ -211,7 +211,9 @@ class Tree:
         self.fix(node, found)
         return node.bound > self.value
 
-    def cut(self, node: Node, rounds: int, steps: int, deadline: float) -> bool:
+    def cut(
+        self, node: Node, rounds: int, steps: int, deadline: float, work: float = math.inf
+    ) -> bool:
         """Bound a node by cuts; tell whether more of them may still do something."""
         found = tighten(
             node.cover,
@@ -224,6 +226,7 @@ class Tree:
             unit=self.unit,
             rounds=rounds,
             steps=steps,
+            work=work,
             deadline=deadline,
         )
         self.touched += found.work

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 # Where more than this share of the candidates is left, branching alone would take too long; it is
 # then cut short if there are more than a few clients.
 _MANY, _FEW = 0.6, 2000
+_LARGE = 1_000_000  # entries of cover from which a better choice is worth more than early cuts
 # Entries to touch: for a first try, for cuts before and after windows and for these (some five
 # seconds for two billion); then a tenth of branching's own, or all of it.
 _SOON, _CUT_WORK, _WINDOW_WORK, _MORE_CUT_WORK, _LITTLE = 6e7, 1e9, 2e9, 8e9, 1e9
@@ -59,13 +60,15 @@ def prove_count(  # noqa: PLR0917
         if proved.bound <= tree.enough:
             return proved.chosen, min(relaxation.bound, proved.bound)
         node.bound = min(node.bound, proved.bound)
-    node = tree.lower(node, _CUT_WORK, stake.deadline)
+    large = cover.client.size > _LARGE
+    if not large:
+        node = tree.lower(node, _CUT_WORK, stake.deadline)
     many = _many(node, cover)
-    if node.bound > tree.enough and many:
+    if node.bound > tree.enough and (many or large):
         tree.offer(_better(cover, weight, limits, tree.chosen, relaxation, stake))
         node = tree.lower(node, _MORE_CUT_WORK, stake.deadline)
     proved = tree.run(node, _LITTLE if _many(node, cover) else WORK, stake.deadline)
-    if proved.bound > tree.enough and not many:
+    if proved.bound > tree.enough and not (many or large):
         tree.offer(_better(cover, weight, limits, tree.chosen, relaxation, stake))
     return tree.chosen, max(tree.value, min(relaxation.bound, proved.bound))
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from planner.locate.problem import Cover
 
 _SIZES = {3: 1, 5: 3}  # clients of a cut, and how often each of them is changed for the best
-_TRIALS, _FEWEST = 0.25, 500  # sets that are tried a client, and at least
+_TRIALS, _FEWEST, _MOST = 0.25, 500, 8000  # sets that are tried a client; at least, at most
 _CHUNK = 25  # iterations between looks
 _BALANCE = 0.3  # what each round begins with
 _LEAST = 0.002  # cuts that gain less than this share of a mean client are not worth a multiplier
@@ -59,6 +59,7 @@ def tighten(
     unit: int = 1,
     rounds: int = 4,
     steps: int = 200,
+    work: float = math.inf,
     deadline: float = math.inf,
 ) -> Tight:
     """Bound a covering problem by its linear relaxation with cuts.
@@ -75,6 +76,8 @@ def tighten(
         Known already, with their multipliers.
     rounds, steps
         How often cuts are looked for, and the iterations that follow.
+    work
+        Entries to touch before it stops.
     deadline
         `working_seconds()` at which to stop.
 
@@ -101,7 +104,7 @@ def tighten(
         found = search.advance(steps, target, unit, deadline)
         if best is None or found.bound < best.bound:
             best = found
-        if best.bound <= target or working_seconds() > deadline:
+        if best.bound <= target or search.work > work or working_seconds() > deadline:
             break
     assert best is not None
     last = best._replace(share=search.at.x, multiplier=search.at.s)
@@ -129,7 +132,7 @@ class _Search:
         m = self.weight.size
         support = find_support(self.cover, self.at.x, self.at.y, self.weight)
         least = _LEAST * float(self.weight.sum()) / m
-        trials = max(_FEWEST, int(_TRIALS * m))
+        trials = min(_MOST, max(_FEWEST, int(_TRIALS * m)))
         sets, sizes, gains = [], [], []
         for size, sweeps in _SIZES.items():
             found, gain, work = find_sets(support, size, trials, sweeps, least, rng)
