@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 # Temperatures, as shares of what one facility covers on average.
 HOT, COLD = 0.06, 0.003
 _NEAR = 0.95  # of the swaps go to a candidate that shares a client
+_OVERHEAD = 30.0  # entries that choosing a swap is worth
 _FREE, _SHARED = -1, -2  # who alone covers a client: nobody at all, or nobody alone
 
 
@@ -78,6 +79,11 @@ def anneal(
     mass = np.add.reduceat(np.append(weight[cover.client], 0), cover.start[:-1])
     mass[np.diff(cover.start) == 0] = 0
     return _anneal(cover, make_runs(cover), weight, limits, mass, chosen, rng, trials, hot, cold)
+
+
+def trial_work(cover: Cover) -> float:
+    """Return about how many entries of the cover a trial touches."""
+    return _OVERHEAD + max(1.0, cover.client.size / max(1, cover.start.size - 1))
 
 
 @compiled

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from planner.compiled import compiled
-from planner.locate.anneal import anneal
+from planner.locate.anneal import anneal, trial_work
 from planner.locate.problem import counts_only
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _COOLINGS = 4
 # A trial reads about a cover; all trials of a cooling together about this many clients.
-_COOLING_WORK, _OVERHEAD = 3e8, 100.0
+_COOLING_WORK = 3e8
 _TRIALS = (2_000, 600_000)
 
 
@@ -102,8 +102,7 @@ def search(
 def _trials(cover: Cover) -> int:
     """How many swaps a cooling tries: fewer where covers are long, few where there is little."""
     n = cover.start.size - 1
-    mean = max(1.0, cover.client.size / n)
-    return int(np.clip(min(_COOLING_WORK / (_OVERHEAD + mean), 20.0 * n * n), *_TRIALS))
+    return int(np.clip(min(_COOLING_WORK / trial_work(cover), 20.0 * n * n), *_TRIALS))
 
 
 @compiled

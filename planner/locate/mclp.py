@@ -20,6 +20,7 @@ from planner.locate.problem import (
     scale_weight,
 )
 from planner.locate.proof import FIRST_COOLINGS, MORE_COOLINGS, Stake, prove_count, prove_limits
+from planner.locate.recombine import improve_open
 from planner.locate.solution import at_most, tell
 
 if TYPE_CHECKING:
@@ -137,6 +138,7 @@ def solve_mclp(
         core,
         scaled,
         gap=gap,
+        limit_s=time_limit_s,
         deadline=began + time_limit_s,
         rng=np.random.default_rng(rng),
         xy=None if xy is None else np.asarray(xy, dtype=np.float64)[core.columns],
@@ -220,6 +222,7 @@ def _decide(
     scaled: Scaled,
     *,
     gap: float,
+    limit_s: float,
     deadline: float,
     rng: np.random.Generator,
     xy: np.ndarray | None,
@@ -242,6 +245,19 @@ def _decide(
         unit=unit,
         deadline=deadline,
     )
+    if problem.plain and before + relaxation.bound > enough:
+        chosen = improve_open(
+            core.cover,
+            weight,
+            chosen=chosen,
+            relaxation=relaxation,
+            rng=rng,
+            limit_s=limit_s,
+            unit=unit,
+            deadline=deadline,
+        )
+        value = before + covered_weight(core.cover, weight, chosen)
+        enough = math.floor(value / (1.0 - gap))
     bound = relaxation.bound
     tell(on_step, 3, _STEPS)
     if before + bound > enough and working_seconds() < deadline:
