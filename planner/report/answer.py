@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from planner.report.figures import best_text, read_figures, rule_text, stable_text
 from planner.report.frontier import needs_row
+from planner.report.goal import goal_rows
 from planner.report.nearness import nearness_words, read_nearness
 from planner.report.robust import held_row
 from planner.report.whatif import MOST_EDITS, edit_title, read_edits
@@ -28,10 +29,10 @@ def answer_rows(plan: Plan) -> list[tuple[str, str]]:
 
     Returns
     -------
-    Covered share today and planned with its basis, minutes to the nearest station, best possible,
-    what days or hours that were left out keep, how many stations other shares take, what circles
-    would claim, rider-visits gained, stable sites, parking and what changed streets would do, in
-    the study's language.
+    Covered share today and planned with its basis, what else was asked, minutes to the nearest
+    station, best possible, what days or hours that were left out keep, how many stations other
+    shares take, what circles would claim, rider-visits gained, stable sites, parking and what
+    changed streets would do, in the study's language.
     """
     w = speak(plan.settings.study.language)
     f, t = read_figures(plan), w.t
@@ -39,6 +40,7 @@ def answer_rows(plan: Plan) -> list[tuple[str, str]]:
     rows = [
         (t("covered today → planned"), f"{before} → {after}"),
         (t("basis"), basis_line(plan, w)),
+        *goal_rows(plan, w),
         *_nearness(plan, w),
         (t("best possible"), " · ".join(filter(None, [best_text(f, w), rule_text(f, w)]))),
         *held_row(plan, w),

@@ -172,18 +172,14 @@ def method_lines(plan: Plan, w: Words) -> list[tuple[str, str]]:
         *([(t("Candidates"), offered_line(plan, w))] if offered_line(plan, w) else []),
         (
             t("Siting"),
-            seating_method(plan, w)
-            if siting.get("model") == "capacitated"
-            else asked_method(plan, w)
+            (
+                seating_method(plan, w)
+                if siting.get("model") == "capacitated"
+                else asked_method(plan, w)
+            )
             + _first(plan, w),
         ),
-        (
-            t("Stability"),
-            t(
-                "{n} runs on demand drawn anew with replacement (bootstrap; Efron 1979).",
-                n=s.siting.reruns,
-            ),
-        ),
+        *_stability(plan, w),
         (
             t("Bays needed"),
             t(
@@ -200,6 +196,24 @@ def method_lines(plan: Plan, w: Words) -> list[tuple[str, str]]:
         )
         lines.append((t("Evenness"), said))
     return lines
+
+
+def _stability(plan: Plan, w: Words) -> Iterator[tuple[str, str]]:
+    """Yield how often demand was drawn anew; where it was not, why."""
+    runs = plan.summary["siting"].get("reruns")
+    if runs:
+        said = w.t(
+            "{n} runs on demand drawn anew with replacement (bootstrap; Efron 1979).",
+            n=w.count(runs),
+        )
+    elif plan.settings.siting.reruns:
+        said = w.t(
+            "Not tested: demand is drawn anew only where coverage and the number of stations "
+            "alone decide."
+        )
+    else:
+        said = w.t("Not tested: the study asks for no runs.")
+    yield w.t("Stability"), said
 
 
 def _kind(plan: Plan) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from planner.report.figures import STABLE, best_places, best_text, rule_text, stable_text
+from planner.report.goal import goal_lines
 from planner.report.whatif import read_edits
 from planner.report.words import data_dates, is_number
 
@@ -74,8 +75,8 @@ def circle_line(f: Figures, w: Words) -> str:
 def bullets(plan: Plan, f: Figures, w: Words) -> list[str]:
     """Return up to five sentences a leader needs; those without data are left out."""
     found = [
-        *_gain(plan, f, w), *_how(f, w), *_rule(f, w), *_hours(f, w), *_districts(f, w),
-        *_parking(f, w), *_circles(f, w), *_proof(f, w),
+        *_gain(plan, f, w), *goal_lines(plan, w), *_how(f, w), *_rule(f, w), *_hours(f, w),
+        *_districts(f, w), *_parking(f, w), *_circles(f, w), *_proof(f, w),
     ]  # fmt: skip
     return found[:5]
 

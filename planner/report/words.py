@@ -8,7 +8,7 @@ from math import floor, isfinite, log10
 from typing import TYPE_CHECKING, Any
 
 from planner.i18n import Translate, translator
-from planner.tables import SAME_SITE_M, STATUSES
+from planner.tables import SAME_SITE_M
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -144,7 +144,14 @@ class Words:
 
     def decision(self, status: str) -> str:
         """Return what was decided on a site."""
-        return self.t(STATUSES[status]) if status in STATUSES else status
+        names = {
+            "proposed": self.t("proposed"),
+            "surveyed": self.t("surveyed"),
+            "agreed": self.t("host agreed"),
+            "rejected": self.t("rejected"),
+            "opened": self.t("opened"),
+        }
+        return names.get(status, status)
 
     def outcome(self, outcome: str) -> str:
         """Return what a run made of a row of the register."""
