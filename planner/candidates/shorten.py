@@ -9,7 +9,7 @@ import numpy as np
 import shapely
 
 from planner.candidates.screen import INFORMAL
-from planner.locate.shortlist import bound_with, make_shortlist
+from planner.locate.covering.shortlist import bound_with, make_shortlist
 from planner.tables import SAME_SITE_M
 from planner.weighted import weighted_share
 
@@ -97,9 +97,10 @@ def shorten(
 
     If still too many are left, first come those that together cover all that can be covered
     (greedily), then those of highest price: Σ_i a_ij w_i s_i with the multipliers s of the linear
-    relaxation. These also bound what plans with the cut can cover, see `planner.locate.shortlist`;
-    a plan at least as good as `bound` has lost nothing by the cut. Beyond 20 million pairs only the
-    candidates that most demand reaches are compared; the bound is of all nevertheless.
+    relaxation. These also bound what plans with the cut can cover, see
+    `planner.locate.covering.shortlist`; a plan at least as good as `bound` has lost nothing by the
+    cut. Beyond 20 million pairs only the candidates that most demand reaches are compared; the
+    bound is of all nevertheless.
     """
     new = np.flatnonzero((offered["action"] != "keep").to_numpy())
     note: dict[str, Any] = {

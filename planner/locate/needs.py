@@ -10,7 +10,7 @@ from scipy import sparse
 
 from planner.compiled import working_seconds
 from planner.errors import InputError, NoSolutionError, SettingsError
-from planner.locate.heuristics import search
+from planner.locate.covering.heuristics import search
 from planner.locate.solution import TOLERANCE
 
 if TYPE_CHECKING:

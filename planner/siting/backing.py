@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from planner.i18n import translator
-from planner.locate.backup import count_covers
-from planner.locate.gradual import covered_shares, row_maximum
+from planner.locate.backup.model import count_covers
+from planner.locate.covering.gradual import covered_shares, row_maximum
 from planner.siting.why import digits
 
 if TYPE_CHECKING:

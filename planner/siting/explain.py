@@ -10,7 +10,7 @@ import pandas as pd
 
 from planner.errors import InputError, nearest_name
 from planner.i18n import translator
-from planner.siting.explanations import rank_replacements
+from planner.siting.explanations import rank_replacements, seeks_coverage
 from planner.siting.opened import open_sites
 from planner.siting.why import digits
 
@@ -50,9 +50,12 @@ class SiteExplanation:
     covered_share, loss_share
         What the whole plan covers, and what it would lose without this site.
     replacements
-        The best candidates in its place, at most five, most covered first.
+        The best candidates in its place, at most five, most covered first; none where the plan
+        was asked for something else than coverage.
     near_ties
         How many candidates would do as well but for half a percent of what the plan covers.
+    by_coverage
+        Whether coverage decided on the sites, so that replacements can be judged by it.
     language
         ``zh`` or ``en``, of the words.
     """
@@ -75,6 +78,7 @@ class SiteExplanation:
     loss_share: float
     near_ties: int
     replacements: tuple[Replacement, ...]
+    by_coverage: bool = True
     language: str = field(default="en", repr=False)
 
     def numbers(self) -> dict[str, Any]:
@@ -126,6 +130,8 @@ class SiteExplanation:
         """Say what could stand in its place."""
         t = translator(self.language)
         label = t("in its place")
+        if not self.by_coverage:
+            return [(label, t("not judged: more than coverage decided on this plan"))]
         if not self.replacements:
             return [(label, t("no other candidate"))]
         rows = []
@@ -207,6 +213,7 @@ def explain_site(plan: Plan, site_id: str) -> SiteExplanation:
         loss_share=float(told["loss_share"]),
         near_ties=ties,
         replacements=replacements,
+        by_coverage=seeks_coverage(plan.settings.siting),
         language=plan.settings.study.language,
     )
 
@@ -217,7 +224,12 @@ def _replacements(plan: Plan, k: int) -> tuple[float, int, tuple[Replacement, ..
     case = open_sites(
         plan.reach, tables["demand"], tables["candidates"], tables["sites"]["candidate_id"]
     )
-    swaps = case.swaps(plan.settings.siting.min_spacing_m)
+    siting = plan.settings.siting
+    swaps = case.swaps(
+        siting.min_spacing_m, cost={str(a): c for a, c in siting.cost.items()}, budget=siting.budget
+    )
+    if not seeks_coverage(siting):
+        return swaps.objective / case.total, 0, ()
     best, ties = rank_replacements(case, swaps, k)
     names = case.candidates["name"].astype(str)
     listed = tuple(

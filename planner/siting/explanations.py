@@ -15,11 +15,12 @@ from planner.siting.rank import daypart_names
 from planner.tables import check_table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     import geopandas as gpd
 
     from planner.network import StreetNetwork
+    from planner.settings import SitingSettings
     from planner.siting.opened import Opened
     from planner.siting.swaps import Swaps
     from planner.tables import Reach
@@ -28,6 +29,15 @@ _LOG = logging.getLogger(__name__)
 NEAR_TIE = 0.005  # of what the plan covers: less than the demand moves from month to month (guess)
 MOST_TIES = 10
 _DIGITS = 12  # of a share: sums in another order differ beyond
+
+
+def seeks_coverage(siting: SitingSettings) -> bool:
+    """Tell whether coverage decides between two sites, so that one can be told as good as another.
+
+    Not so of the models that count seats, minutes or second stations, nor under a district floor,
+    which one exchange may break.
+    """
+    return siting.model in {"mclp", "lscp"} and not siting.min_district_share
 
 
 def make_explanations(
@@ -42,6 +52,9 @@ def make_explanations(
     snap_m: float = 300.0,
     min_spacing_m: float = 0.0,
     forbidden: Sequence[str] = (),
+    replacements: bool = True,
+    cost: Mapping[str, float] | None = None,
+    budget: float | None = None,
 ) -> pd.DataFrame:
     """Explain every site of a plan: its gains, the nearest station, the best replacement.
 
@@ -65,6 +78,11 @@ def make_explanations(
     min_spacing_m, forbidden
         Replacements that stand nearer to another site, or have one of these identifiers, are not
         named.
+    replacements
+        Whether to seek what could stand in a site's place, judged by coverage: pointless where the
+        plan was asked for something else (see `seeks_coverage`).
+    cost, budget
+        As in `choose_stations`: replacements that the budget does not allow are not named.
 
     Returns
     -------
@@ -86,7 +104,9 @@ def make_explanations(
         named = pd.Series(np.asarray(district, dtype=object), index=demand.index)
         names = named.reindex(case.demand.index).to_numpy()
     gains = _gains(case, sites["rank"].to_numpy(), names)
-    swaps = case.swaps(min_spacing_m, forbidden)
+    swaps = case.swaps(min_spacing_m, forbidden, cost=cost, budget=budget)
+    if not replacements:
+        swaps.value[:] = -np.inf
     table = pd.concat(
         [
             pd.DataFrame(part, index=sites.index.rename("site_id"))

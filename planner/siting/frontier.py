@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from planner.errors import NoSolutionError, SettingsError
-from planner.locate.frontier import trace_mclp
+from planner.locate.covering.frontier import trace_mclp
 from planner.questions import check_cost
 from planner.siting.case import make_case, plan_columns, price_columns
 from planner.tables import check_table
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     import geopandas as gpd
 
-    from planner.locate.frontier import Frontier
+    from planner.locate.covering.frontier import Frontier
     from planner.siting.case import Case
     from planner.tables import Reach
 
@@ -85,8 +85,8 @@ def measure_frontier(
 
     Notes
     -----
-    See `planner.locate.frontier.trace_mclp` for the model and its bounds. Stations for a share are
-    sought beyond the last row too, by adding the best station one at a time.
+    See `planner.locate.covering.frontier.trace_mclp` for the model and its bounds. Stations for a
+    share are sought beyond the last row too, by adding the best station one at a time.
 
     Examples
     --------

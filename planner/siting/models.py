@@ -17,7 +17,7 @@ from planner.locate import (
     solve_pcenter,
     solve_pmedian,
 )
-from planner.locate.floors import solve_floored_mclp
+from planner.locate.covering.floors import solve_floored_mclp
 from planner.locate.problem import rows_covered
 from planner.questions import FINDS_COUNT, check_question
 from planner.siting.backing import measure_backing, measure_gradual

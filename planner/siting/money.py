@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 
 from planner.errors import NoSolutionError, SettingsError
+from planner.locate.covering.spending import trace_spending
 from planner.locate.problem import rows_covered
-from planner.locate.spending import trace_spending
 from planner.questions import check_cost
 from planner.siting.case import make_case, plan_columns, price_columns
 from planner.tables import check_table
@@ -87,7 +87,7 @@ def measure_money(
 
     Notes
     -----
-    See `planner.locate.spending.trace_spending` for the model and its bounds.
+    See `planner.locate.covering.spending.trace_spending` for the model and its bounds.
 
     Examples
     --------

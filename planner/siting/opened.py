@@ -9,16 +9,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from planner.errors import InputError
-from planner.siting.case import make_case
+from planner.siting.case import make_case, price_columns
 from planner.siting.swaps import Swaps, bar_swaps, value_swaps
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     import geopandas as gpd
     from scipy.sparse import csr_array
 
     from planner.tables import Reach
+
+
+_SAME_COST = 1e-9  # sums of money in another order differ by less
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,10 +37,21 @@ class Opened:
     existing: np.ndarray  # columns
     chosen: np.ndarray  # columns, in the order they were named
 
-    def swaps(self, min_spacing_m: float = 0.0, forbidden: Iterable[str] = ()) -> Swaps:
-        """Value every exchange that keeps the spacing and opens nothing that is forbidden."""
+    def swaps(
+        self,
+        min_spacing_m: float = 0.0,
+        forbidden: Iterable[str] = (),
+        *,
+        cost: Mapping[str, float] | None = None,
+        budget: float | None = None,
+    ) -> Swaps:
+        """Value every exchange that keeps spacing and budget and opens nothing forbidden."""
         barred = bar_swaps(self.xy, self.existing, self.chosen, min_spacing_m)
         barred[:, self.candidates.index.isin(list(forbidden))] = True
+        price = price_columns(self, cost)
+        if price is not None and budget is not None:
+            left = budget - math.fsum(price[self.chosen])
+            barred |= price > (left + price[self.chosen])[:, None] + _SAME_COST
         return value_swaps(self.cover, self.weight, self.existing, self.chosen, barred=barred)
 
 

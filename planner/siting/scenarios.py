@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 
 from planner.errors import SettingsError
+from planner.locate.covering.scenarios import solve_scenarios
 from planner.locate.problem import rows_covered
-from planner.locate.scenarios import solve_scenarios
 from planner.siting.case import district_rows, make_case, plan_columns, price_columns
 from planner.siting.rank import daypart_names
 from planner.siting.stability import share_near

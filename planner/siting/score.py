@@ -12,6 +12,7 @@ from scipy.spatial import cKDTree
 
 from planner.errors import SettingsError
 from planner.i18n import translator
+from planner.siting.explanations import seeks_coverage
 from planner.siting.opened import open_sites
 from planner.siting.picks import pick_candidates
 
@@ -57,6 +58,8 @@ class SiteScore:
     swaps
         For every site of the list the best candidate in its place, as far as that covers more: the
         five that gain most.
+    by_coverage
+        Whether coverage decided on the plan's own sites; else the list is still told by coverage.
     language
         ``zh`` or ``en``, of the words.
     """
@@ -72,6 +75,7 @@ class SiteScore:
     idle: tuple[str, ...]
     too_close: tuple[tuple[str, str], ...]
     swaps: tuple[Swap, ...]
+    by_coverage: bool = True
     language: str = field(default="en", repr=False)
 
     def numbers(self) -> dict[str, Any]:
@@ -87,6 +91,8 @@ class SiteScore:
              f"{self.today_share:.1%} → {self.covered_share:.1%}"),
             (t("the plan covers"), f"{self.plan_share:.1%}"),
         ]  # fmt: skip
+        if not self.by_coverage:
+            rows.append((t("told by"), t("coverage alone; more than that decided on the plan")))
         if self.bound_share is not None:
             rows.append((t("as many sites cover at most"), f"{self.bound_share:.1%}"))
         if self.idle:
@@ -165,6 +171,7 @@ def score_sites(plan: Plan, chosen: Sequence[str]) -> SiteScore:
         idle=tuple(i for i, lost in zip(ids, swaps.loss, strict=True) if lost <= 0),
         too_close=_too_close(case, spacing),
         swaps=_best_swaps(case, swaps.value / case.total, covered),
+        by_coverage=seeks_coverage(plan.settings.siting),
         language=plan.settings.study.language,
     )
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from planner.i18n import translator
-from planner.locate.capacitated import serve_most
+from planner.locate.capacitated.model import serve_most
 from planner.siting.why import digits
 
 if TYPE_CHECKING:

@@ -26,14 +26,14 @@ from published_places import (
 from scipy.sparse import csr_array
 
 from planner.locate import (
-    mclp,
-    pmedian,
     solve_backup,
     solve_lscp,
     solve_mclp,
     solve_pcenter,
     solve_pmedian,
 )
+from planner.locate.covering import mclp
+from planner.locate.median import pmedian
 
 _STUDIES = {
     "porto": """

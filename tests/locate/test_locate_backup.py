@@ -10,9 +10,9 @@ from scipy import optimize, sparse
 
 from planner.errors import InputError, NoSolutionError, SettingsError
 from planner.locate import backup_exact, solve_backup, solve_mclp
-from planner.locate.backup_bound import relax_backup
-from planner.locate.backup_search import Worth, worth_of
-from planner.locate.presolve import core_limits, make_core
+from planner.locate.backup.bound import relax_backup
+from planner.locate.backup.search import Worth, worth_of
+from planner.locate.covering.presolve import core_limits, make_core
 from planner.locate.problem import make_problem
 
 MANY = settings(max_examples=100, deadline=None, derandomize=True)

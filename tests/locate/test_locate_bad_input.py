@@ -10,7 +10,7 @@ from scipy import sparse
 
 from planner.errors import InputError, NoSolutionError, SettingsError
 from planner.locate import solve_lscp, solve_mclp, solve_pcenter, solve_pmedian
-from planner.locate.floors import solve_floored_mclp
+from planner.locate.covering.floors import solve_floored_mclp
 
 SOME = settings(max_examples=60, deadline=None, derandomize=True)
 TRAVEL = np.array(

@@ -8,18 +8,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
-from planner.locate.anneal import anneal
-from planner.locate.bounds import Warm, relax
-from planner.locate.branch import Tree, branch, only_count
-from planner.locate.cuts import carry, make_cuts
-from planner.locate.heuristics import covered_weight, search
-from planner.locate.nodes import excluded
-from planner.locate.order import make_runs, order_clients, place_candidates
-from planner.locate.presolve import make_core, merge_clients, reduce
+from planner.locate.covering.anneal import anneal
+from planner.locate.covering.bounds import Warm, relax
+from planner.locate.covering.branch import Tree, branch, only_count
+from planner.locate.covering.cuts import carry, make_cuts
+from planner.locate.covering.heuristics import covered_weight, search
+from planner.locate.covering.nodes import excluded
+from planner.locate.covering.order import make_runs, order_clients, place_candidates
+from planner.locate.covering.presolve import make_core, merge_clients, reduce
+from planner.locate.covering.separate import find_sets, find_support
+from planner.locate.covering.tighten import tighten
+from planner.locate.covering.windows import improve
 from planner.locate.problem import make_problem
-from planner.locate.separate import find_sets, find_support
-from planner.locate.tighten import tighten
-from planner.locate.windows import improve
 
 
 def scattered(n, m, radius, seed):

@@ -13,11 +13,11 @@ from scipy.sparse.csgraph import maximum_flow
 from planner.compiled import working_seconds
 from planner.errors import InputError, NoSolutionError, SettingsError
 from planner.locate import solve_capacitated, solve_mclp
-from planner.locate.capacitated_assign import assign
-from planner.locate.capacitated_bound import _certify
-from planner.locate.capacitated_flow import make_net, served
-from planner.locate.capacitated_rules import pose_rules
-from planner.locate.setcover_reduce import as_cover
+from planner.locate.capacitated.assign import assign
+from planner.locate.capacitated.bound import _certify
+from planner.locate.capacitated.flow import make_net, served
+from planner.locate.capacitated.rules import pose_rules
+from planner.locate.setcover.reduce import as_cover
 
 
 def as_sparse(table):
@@ -171,7 +171,7 @@ def test_same_seed_same_answer():
 def test_bound_without_the_program_holds(monkeypatch):
     problem = town(n=30, m=100, radius=0.2)
     exact = solve_capacitated(*problem, 5, gap=0.0)
-    monkeypatch.setattr("planner.locate.capacitated_exact._ENTRIES", -1)
+    monkeypatch.setattr("planner.locate.capacitated.exact._ENTRIES", -1)
     loose = solve_capacitated(*problem, 5, gap=0.0)
     assert loose.objective <= exact.objective <= loose.bound
     assert loose.gap < 0.05
@@ -329,9 +329,9 @@ def test_assignment_cut_short_is_a_maximum_and_tells_its_travel(limit, monkeypat
     table, weight, capacity = town(n=25, m=250, radius=0.3)
     columns = np.arange(25)
     total = most_served(np.isfinite(table), weight.astype(int), capacity, columns)
-    monkeypatch.setattr("planner.locate.capacitated_assign._CHUNK", 40)
+    monkeypatch.setattr("planner.locate.capacitated.assign._CHUNK", 40)
     stops = iter([0.0] * (limit // 40) + [2.0] * 10)
-    monkeypatch.setattr("planner.locate.capacitated_assign.working_seconds", lambda: next(stops))
+    monkeypatch.setattr("planner.locate.capacitated.assign.working_seconds", lambda: next(stops))
     parts, gap = assign(as_sparse(table), weight, capacity, 1.0)
     least = least_travel(table, weight, capacity, columns, total)
     travel = parts.multiply(np.where(np.isfinite(table), table, 0.0)).sum()

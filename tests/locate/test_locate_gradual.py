@@ -10,7 +10,7 @@ from scipy import sparse
 
 from planner.errors import InputError, NoSolutionError, SettingsError
 from planner.locate import gradual, solve_gradual, solve_mclp
-from planner.locate.gradual import covered_shares
+from planner.locate.covering.gradual import covered_shares
 
 MANY = settings(max_examples=120, deadline=None, derandomize=True)
 ROWS, COLUMNS = 12, 8

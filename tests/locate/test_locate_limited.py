@@ -48,9 +48,12 @@ def choices(columns, count, limits, *, budget=True):
         for choice in itertools.combinations(free, k):
             if not must <= set(choice) or any(a in choice and b in choice for a, b in pairs):
                 continue
-            if budget and "cost" in limits:
-                if limits["cost"][list(choice)].sum() > limits["budget"] + 1e-9:
-                    continue
+            if (
+                budget
+                and "cost" in limits
+                and limits["cost"][list(choice)].sum() > limits["budget"] + 1e-9
+            ):
+                continue
             yield list(choice)
 
 

@@ -11,8 +11,8 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 
 from planner.errors import InputError, NoSolutionError, SettingsError
 from planner.locate import solve_lscp, solve_mclp
-from planner.locate.setcover import cover_all
-from planner.locate.setcover_reduce import as_cover, reduce_cover
+from planner.locate.setcover.reduce import as_cover, reduce_cover
+from planner.locate.setcover.whole import cover_all
 
 
 def csr(cover):
@@ -214,8 +214,8 @@ def test_same_seed_same_answer():
 def test_bound_without_the_program_holds(monkeypatch, share):
     cover, weight = city()
     exact = solve_lscp(cover, weight=weight, target_share=share, gap=0.0)
-    monkeypatch.setattr("planner.locate.setcover._MIP_ENTRIES", -1)
-    monkeypatch.setattr("planner.locate.lscp_partial._MIP_ENTRIES", -1)
+    monkeypatch.setattr("planner.locate.setcover.whole._MIP_ENTRIES", -1)
+    monkeypatch.setattr("planner.locate.setcover.partial._MIP_ENTRIES", -1)
     loose = solve_lscp(cover, weight=weight, target_share=share, gap=0.0)
     assert exact.status == "optimal"
     assert loose.bound <= exact.objective <= loose.objective

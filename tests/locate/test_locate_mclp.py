@@ -12,8 +12,8 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 from planner.compiled import compiled
 from planner.errors import InputError, NoSolutionError, SettingsError
 from planner.locate import heuristic_mclp, solve_mclp
-from planner.locate.bounds import relax
-from planner.locate.presolve import make_core
+from planner.locate.covering.bounds import relax
+from planner.locate.covering.presolve import make_core
 from planner.locate.problem import make_problem
 
 
@@ -172,7 +172,7 @@ def test_bound_of_the_relaxation_alone_holds(monkeypatch):
     cover, weight = city(n=60, m=300)
     exact = solve_mclp(cover, weight, 6, gap=0.0)
     for name in ("_SOON", "_CUT_WORK", "_MORE_CUT_WORK", "_LITTLE", "WORK"):
-        monkeypatch.setattr(f"planner.locate.proof.{name}", -1)
+        monkeypatch.setattr(f"planner.locate.covering.proof.{name}", -1)
     loose = solve_mclp(cover, weight, 6, gap=0.0)
     assert exact.status == "optimal"
     assert loose.objective <= exact.objective <= loose.bound

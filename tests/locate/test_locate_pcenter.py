@@ -112,7 +112,7 @@ def test_same_seed_same_answer():
 def test_bound_without_the_program_holds(monkeypatch):
     table = town()
     exact = solve_pcenter(table, 9, gap=0.0)
-    monkeypatch.setattr("planner.locate.setcover._MIP_ENTRIES", -1)
+    monkeypatch.setattr("planner.locate.setcover.whole._MIP_ENTRIES", -1)
     loose = solve_pcenter(table, 9, gap=0.0)
     assert exact.status == "optimal"
     assert loose.bound <= exact.objective <= loose.objective

@@ -11,9 +11,9 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 
 from planner.errors import InputError, NoSolutionError, SettingsError
 from planner.locate import solve_pmedian
-from planner.locate.pmedian_bound import Ascent, certify
-from planner.locate.pmedian_lists import pose, value_of
-from planner.locate.pmedian_search import by_count, cost_of, greedy, interchange
+from planner.locate.median.bound import Ascent, certify
+from planner.locate.median.lists import pose, value_of
+from planner.locate.median.search import by_count, cost_of, greedy, interchange
 from planner.locate.travel import check_roles, check_travel
 
 
@@ -206,7 +206,7 @@ def test_same_seed_same_answer():
 def test_bound_without_the_program_holds(monkeypatch):
     table, weight = town()
     exact = solve_pmedian(table, weight, 5, gap=1e-6)
-    monkeypatch.setattr("planner.locate.pmedian_exact._ENTRIES", -1)
+    monkeypatch.setattr("planner.locate.median.exact._ENTRIES", -1)
     loose = solve_pmedian(table, weight, 5, gap=1e-6)
     assert loose.bound <= exact.objective <= loose.objective
     assert loose.gap < 0.02

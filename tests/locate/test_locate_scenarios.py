@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
 from planner.errors import InputError, SettingsError
-from planner.locate.scenarios import solve_scenarios
+from planner.locate.covering.scenarios import solve_scenarios
 
 FEW = settings(max_examples=60, deadline=None, derandomize=True)
 

@@ -10,7 +10,7 @@ from scipy.sparse import csr_array
 
 from planner.errors import InputError, SettingsError
 from planner.locate import solve_lscp, solve_mclp
-from planner.locate.shortlist import bound_with, make_shortlist
+from planner.locate.covering.shortlist import bound_with, make_shortlist
 
 
 @st.composite

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
 from planner.errors import InputError, SettingsError
-from planner.locate.spending import trace_spending
+from planner.locate.covering.spending import trace_spending
 
 FEW = settings(max_examples=80, deadline=None, derandomize=True)
 

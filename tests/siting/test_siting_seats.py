@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from planner.errors import InputError, SettingsError
-from planner.locate.capacitated import serve_most
+from planner.locate.capacitated.model import serve_most
 from planner.settings import make_settings
 from planner.siting import Seating, SeatKind, choose_stations
 from planner.tables import Reach, check_table

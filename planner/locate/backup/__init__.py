@@ -1,0 +1,1 @@
+"""Backup coverage: what a second facility within reach is worth beside the first."""

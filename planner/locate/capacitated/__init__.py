@@ -1,0 +1,1 @@
+"""Covering under capacities: the most demand that seats, desks or bays can serve."""

@@ -1,0 +1,1 @@
+"""Maximal covering and its kin: the most weight within reach."""

@@ -1,0 +1,1 @@
+"""p-median and p-center: the least travel in all, and the shortest longest way."""

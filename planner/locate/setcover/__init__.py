@@ -1,0 +1,1 @@
+"""Set covering: the fewest or cheapest facilities that cover all, or a share."""

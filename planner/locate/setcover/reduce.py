@@ -1,0 +1,149 @@
+"""Make a set covering problem smaller without changing its optimum."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy import sparse
+
+from planner.compiled import compiled, inlined
+from planner.locate.covering.presolve import restrict
+from planner.locate.problem import Cover
+
+NONE = np.empty(0, dtype=np.int64)
+
+
+class Reduced(NamedTuple):
+    """What is left of a covering problem, and the columns that every best choice may open.
+
+    Attributes
+    ----------
+    cover, cost
+        Of the columns and clients left.
+    columns
+        Number of each column left in the larger problem.
+    forced
+        Columns of the larger problem that are opened.
+    """
+
+    cover: Cover
+    cost: np.ndarray
+    columns: np.ndarray
+    forced: np.ndarray
+
+
+def as_cover(pattern: sparse.csc_array) -> Cover:
+    """Return a sparse pattern, clients × columns with sorted indices, as a cover."""
+    rows = sparse.csr_array(pattern)
+    rows.sort_indices()
+    return Cover(
+        pattern.indptr.astype(np.int64),
+        pattern.indices.astype(np.int32),
+        rows.indptr.astype(np.int64),
+        rows.indices.astype(np.int32),
+    )
+
+
+def reduce_cover(cover: Cover, cost: np.ndarray) -> Reduced:
+    """Drop implied clients and dominated columns in turns; open what alone covers a client."""
+    columns = np.arange(cover.start.size - 1)
+    forced = [NONE]
+    cost = cost.astype(np.int64)
+    while True:
+        before = (columns.size, cover.back.size)
+        every = np.arange(columns.size)
+        cover = keep_part(cover, every, ~implied(cover))
+        kept = np.flatnonzero(~outdone(cover, cost))
+        cover = keep_part(cover, kept, np.ones(cover.back.size - 1, dtype=bool))
+        columns, cost = columns[kept], cost[kept]
+        single = np.flatnonzero(np.diff(cover.back) == 1)
+        sure = np.unique(cover.candidate[cover.back[single]]).astype(np.int64)
+        if sure.size:
+            forced.append(columns[sure])
+            alive = np.ones(cover.back.size - 1, dtype=bool)
+            alive[gather(cover.start, cover.client, sure)] = False
+            kept = np.setdiff1d(np.arange(columns.size), sure)
+            cover = keep_part(cover, kept, alive)
+            columns, cost = columns[kept], cost[kept]
+        if (columns.size, cover.back.size) == before:
+            return Reduced(cover, cost, columns, np.sort(np.concatenate(forced)))
+
+
+def keep_part(cover: Cover, columns: np.ndarray, alive: np.ndarray) -> Cover:
+    """Keep some columns and the clients alive; merge clients that have become alike."""
+    return restrict(cover, np.zeros(alive.size, dtype=np.int64), columns, alive)[0]
+
+
+def gather(start: np.ndarray, items: np.ndarray, which: np.ndarray) -> np.ndarray:
+    """Return the lists of some, one after the other."""
+    if which.size == 0:
+        return items[:0]
+    return np.concatenate([items[start[k] : start[k + 1]] for k in which])
+
+
+@inlined
+def _inside(start, items, inner, outer):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """Tell whether one sorted list holds all of another."""
+    b = start[outer]
+    found = True
+    for a in range(start[inner], start[inner + 1]):
+        while b < start[outer + 1] and items[b] < items[a]:
+            b += 1
+        if b == start[outer + 1] or items[b] != items[a]:
+            found = False
+            break
+    return found
+
+
+@compiled
+def implied(cover: Cover) -> np.ndarray:
+    """Tell which clients are covered whenever another is; of equals the first stays."""
+    back, candidate = cover.back, cover.candidate
+    m = back.size - 1
+    dead = np.zeros(m, np.bool_)
+    degree = back[1:] - back[:-1]
+    for k in np.argsort(degree, kind="mergesort"):
+        if dead[k] or degree[k] == 0:
+            continue
+        rare = candidate[back[k]]
+        for q in range(back[k], back[k + 1]):
+            j = candidate[q]
+            if cover.start[j + 1] - cover.start[j] < cover.start[rare + 1] - cover.start[rare]:
+                rare = j
+        for t in range(cover.start[rare], cover.start[rare + 1]):
+            i = cover.client[t]
+            if i == k or dead[i] or degree[i] < degree[k] or (degree[i] == degree[k] and i < k):
+                continue
+            if _inside(back, candidate, k, i):
+                dead[i] = True
+    return dead
+
+
+@compiled
+def outdone(cover: Cover, cost: np.ndarray) -> np.ndarray:
+    """Tell which columns another covers at no higher cost; of equals the first stays."""
+    start, client = cover.start, cover.client
+    n = start.size - 1
+    dead = np.zeros(n, np.bool_)
+    for j in range(n):
+        size = start[j + 1] - start[j]
+        if size == 0:
+            dead[j] = True
+            continue
+        rare = client[start[j]]
+        for k in range(start[j], start[j + 1]):
+            i = client[k]
+            if cover.back[i + 1] - cover.back[i] < cover.back[rare + 1] - cover.back[rare]:
+                rare = i
+        for q in range(cover.back[rare], cover.back[rare + 1]):
+            other = cover.candidate[q]
+            length = start[other + 1] - start[other]
+            if other == j or dead[other] or length < size or cost[other] > cost[j]:
+                continue
+            if length == size and cost[other] == cost[j] and other > j:
+                continue
+            if _inside(start, client, j, other):
+                dead[j] = True
+                break
+    return dead
