@@ -25,6 +25,7 @@ from planner.coverage import (
 from planner.demand import find_gatherings, find_hotspots, make_demand, make_sampled_demand
 from planner.errors import InputError, SettingsError
 from planner.inputs import load_inputs
+from planner.load.words import host_class
 from planner.parking import choose_parking
 from planner.plan import Plan
 from planner.progress import OnStage, Stages
@@ -41,6 +42,7 @@ from planner.siting import (
     note_sites,
     settle_sites,
 )
+from planner.siting.explanations import seeks_coverage
 from planner.tables import check_table
 
 if TYPE_CHECKING:
@@ -116,7 +118,8 @@ def plan_study(s: Settings, *, on_stage: OnStage | None = None) -> Plan:
     explanations = stage(
         "explanations", make_explanations, reach, demand, candidates, sites, streets=streets,
         district=districts, max_min=_horizon_min(s), snap_m=s.service.snap_m,
-        min_spacing_m=s.siting.min_spacing_m,
+        min_spacing_m=s.siting.min_spacing_m, replacements=seeks_coverage(s.siting),
+        cost=_prices(s), budget=s.siting.budget,
     )  # fmt: skip
     chosen = _add_seats(s, candidates.loc[sites["candidate_id"]], None)
     opened = _planned_seats(pd.concat([existing, chosen]), sites)
@@ -354,10 +357,13 @@ def _offer(
     gatherings: gpd.GeoDataFrame,
 ) -> gpd.GeoDataFrame:
     """List where a station is, and where one could be."""
+    known = set() if inputs.hosts is None else set(inputs.hosts["kind"].astype(str))
+    caps = {host_class(name, known): most for name, most in s.candidates.host_caps.items()}
     return make_candidates(
         demand, inputs.streets, existing=inputs.stations, hosts=inputs.hosts, hotspots=hotspots,
         gatherings=gatherings, area=inputs.area, exclude=inputs.exclude, kinds=s.candidates.kinds,
-        host_classes=s.candidates.host_classes, host_caps=s.candidates.host_caps,
+        host_classes=[host_class(name, known) for name in s.candidates.host_classes],
+        host_caps=caps,
         spacing_m=s.candidates.spacing_m, host_m=s.candidates.host_m,
         min_from_existing_m=s.candidates.min_from_existing_m, max_count=s.candidates.max_count,
         aim=_aim(s, inputs), new_hours=s.siting.new_hours, rng=s.study.seed, **_limit(s),

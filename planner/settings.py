@@ -318,8 +318,8 @@ class CandidatesSettings(_Section):
     )
     host_classes: tuple[str, ...] = Field(
         (),
-        description='which hosts are offered, e.g. `["community", "pharmacy", "fuel"]`, of two on '
-        "one spot the class named first; empty = all",
+        description='which hosts are offered, e.g. `["community", "pharmacy", "fuel"]` or '
+        '`["社区", "药店", "加油站"]`, of two on one spot the class named first; empty = all',
     )
     host_caps: dict[str, Annotated[int, Field(ge=0)]] = Field(
         default_factory=dict,

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 # Our word → what it is recognised by, in the order of asking: “骑手友好商户” is a merchant although
 # a station may be called “骑手之家”.
@@ -82,6 +86,20 @@ def host_kind(text: str) -> str:
     ('community', 'zoo', 'other')
     """
     return _recognise(text, HOST_KINDS) or _word(text) or "other"
+
+
+def host_class(text: str, known: Collection[str]) -> str:
+    """Return which of the `known` kinds of hosts a text means, the text itself if none.
+
+    Examples
+    --------
+    >>> host_class("药店", ["pharmacy", "bank"]), host_class("bank", ["pharmacy", "bank"])
+    ('pharmacy', 'bank')
+    >>> host_class("加油站", ["pharmacy", "bank"])
+    '加油站'
+    """
+    kind = text if text in known else host_kind(text)
+    return kind if kind in known else text
 
 
 def worker_type(text: str) -> str:

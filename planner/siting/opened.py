@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from planner.errors import InputError
-from planner.siting.case import make_case, price_columns
+from planner.siting.case import make_case
 from planner.siting.swaps import Swaps, bar_swaps, value_swaps
 
 if TYPE_CHECKING:
@@ -48,8 +48,8 @@ class Opened:
         """Value every exchange that keeps spacing and budget and opens nothing forbidden."""
         barred = bar_swaps(self.xy, self.existing, self.chosen, min_spacing_m)
         barred[:, self.candidates.index.isin(list(forbidden))] = True
-        price = price_columns(self, cost)
-        if price is not None and budget is not None:
+        if cost and budget is not None:
+            price = self.candidates["action"].map(dict(cost)).to_numpy(float)
             left = budget - math.fsum(price[self.chosen])
             barred |= price > (left + price[self.chosen])[:, None] + _SAME_COST
         return value_swaps(self.cover, self.weight, self.existing, self.chosen, barred=barred)

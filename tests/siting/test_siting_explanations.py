@@ -151,3 +151,16 @@ def test_shuffled_tables_explain_the_same(seed):
         district=names[turn],
     )  # fmt: skip
     pd.testing.assert_frame_equal(again.iloc[::-1], table)
+
+
+def test_replacements_keep_the_budget_and_are_left_out_where_coverage_does_not_decide(line):
+    """corner:c costs more than host:a, whose place it would take; corner:d as much as corner:b."""
+    priced = make_explanations(*line, cost={"activate": 1.0, "build": 4.0}, budget=5.0)
+    assert priced["alternative_id"].isna().tolist() == [True, False]
+    assert priced.loc["S02", "alternative_id"] == "corner:d"
+    roomy = make_explanations(*line, cost={"activate": 1.0, "build": 4.0}, budget=8.0)
+    assert roomy["alternative_id"].tolist() == ["corner:c", "corner:d"]
+    bare = make_explanations(*line, replacements=False)
+    assert bare["alternative_id"].isna().all()
+    assert bare["near_ties_count"].tolist() == [0, 0]
+    assert bare["loss_share"].tolist() == pytest.approx([0.5, 0.2])
