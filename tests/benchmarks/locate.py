@@ -103,10 +103,13 @@ def measure_peers(bench, made, file, count, ours):
                 raise
             yield Skipped(name, "not installable here", HEAD.count("|") - 1)
             continue
-        require_sound(name, ours, theirs, solved=not theirs.get("gap"))
+        in_time = theirs.get("in_time", True)
+        require_sound(name, ours, theirs, solved=in_time and not theirs.get("gap"))
         told = f"{name}: {tell_seconds(theirs['seconds'])}"
         if theirs["building"] > 0.1 * theirs["seconds"]:
             told += f" ({tell_seconds(theirs['building'])} of it building)"
+        if not in_time:
+            told += f", its limit, value {theirs['value']:,.0f}"
         if theirs.get("gap"):
             told += f", value {theirs['value']:,.0f}, gap {theirs['gap']:.2%}"
         asked = None

@@ -70,8 +70,8 @@ class Size(NamedTuple):
 
 
 SPOPT = {
-    "spopt with HiGHS": ("spopt", {"solver": "HiGHS"}),
-    "spopt with CBC": ("spopt", {"solver": "CBC"}),
+    "spopt with HiGHS": ("spopt", {"solver": "HiGHS", "limit_s": 300}),
+    "spopt with CBC": ("spopt", {"solver": "CBC", "limit_s": 300}),
 }
 _BOTH = {"NewYork": COUNTS, "Bronx": COUNTS}
 _GRAPHS = tuple(range(1, 21))
