@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from planner.plan import Plan
+    from planner.report.figures import Figures
     from planner.report.words import Words
 
 
@@ -42,7 +43,7 @@ def answer_rows(plan: Plan) -> list[tuple[str, str]]:
         (t("basis"), basis_line(plan, w)),
         *goal_rows(plan, w),
         *_nearness(plan, w),
-        (t("best possible"), " · ".join(filter(None, [best_text(f, w), rule_text(f, w)]))),
+        *_best(f, w),
         *held_row(plan, w),
         *needs_row(plan, w),
         (t("circles would claim"), " → ".join(w.from_to(f.circle_before, f.circle_after))),
@@ -56,6 +57,18 @@ def answer_rows(plan: Plan) -> list[tuple[str, str]]:
         label = "" if number else t("if a street changed")
         rows.append((label, edit_title(plan, edit, w)))
     return rows
+
+
+def _best(f: Figures, w: Words) -> Iterator[tuple[str, str]]:
+    """Yield the proven limit of coverage, and what it holds for; nothing if none is known."""
+    if f.best is None:
+        return
+    if not f.by_coverage:
+        yield w.t("all candidates together"), best_text(f, w)
+        return
+    kept = w.t("keeping {k} required sites", k=f.required) if f.required else ""
+    said = " · ".join(filter(None, [best_text(f, w), rule_text(f, w), kept]))
+    yield w.t("best possible"), said
 
 
 def _nearness(plan: Plan, w: Words) -> Iterator[tuple[str, str]]:

@@ -52,6 +52,11 @@ class Figures:
         Sites that the rule on gathering places opened first; None without the rule.
     free
         Covered share of the best plan found without that rule.
+    required
+        Sites that open in any case, because the study or the register says so.
+    by_coverage
+        Whether coverage within reach was maximised; else `best` is what all candidates together
+        would cover.
     dayparts, districts
         Open-now share of every daypart in the study's order; covered share of every district,
         largest demand first.
@@ -78,6 +83,8 @@ class Figures:
     suppressed_share: float | None
     first: int | None = None
     free: float | None = None
+    required: int = 0
+    by_coverage: bool = True
 
     @property
     def ruled(self) -> bool:
@@ -115,6 +122,8 @@ def read_figures(plan: Plan) -> Figures:
         suppressed_share=finite(demand.get("suppressed_share")),
         first=(siting.get("informal_first") or 0) if _has_rule(plan) else None,
         free=finite(siting.get("free_share")),
+        required=int(siting.get("required") or 0),
+        by_coverage=siting.get("model", "mclp") == "mclp",
     )
 
 
@@ -127,6 +136,17 @@ def best_text(f: Figures, w: Words) -> str:
     if f.status == "optimal" or not is_number(f.gap):
         return share
     return w.t("{share} (gap {gap})", share=share, gap=w.percent(f.gap, places=2))
+
+
+def best_label(f: Figures, w: Words) -> str:
+    """Return what the best possible share holds for."""
+    if not f.by_coverage:
+        return w.t("all candidates together would cover")
+    if f.ruled:
+        return w.t("best possible, gathering places first")
+    if f.required:
+        return w.t("best possible that keeps the required sites")
+    return w.t("best possible with as many sites")
 
 
 def best_places(f: Figures, w: Words) -> int:

@@ -44,9 +44,14 @@ def _spent(siting: Mapping[str, Any], w: Words) -> Iterator[str]:
     budget, cost = siting.get("budget"), siting.get("cost")
     if budget is None or cost is None:
         return
+    said = {"cost": w.number(cost), "budget": w.number(budget)}
+    if siting.get("model") != "mclp":
+        yield w.t("The plan spends {cost} of a budget of {budget}.", **said)
+        return
     yield w.t(
-        "The plan spends {cost} of a budget of {budget}.",
-        cost=w.number(cost), budget=w.number(budget),
+        "The plan spends {cost} of a budget of {budget}; nothing within it could cover more than "
+        "{best}.",
+        best=w.percent(siting["best_possible_share"], places=1), **said,
     )  # fmt: skip
 
 

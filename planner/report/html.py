@@ -16,6 +16,7 @@ from planner.report.figures import (
     station_names,
     table,
 )
+from planner.report.goal import by_coverage_alone
 from planner.report.growth import draw_frontier, draw_growth
 from planner.report.method import (
     definitions,
@@ -32,6 +33,7 @@ from planner.report.robust_chart import draw_ranges
 from planner.report.seating import seating_part
 from planner.report.svg import EXISTING, PARKING, REACHED, SECOND, SITE, UNMET, element
 from planner.report.words import Words, basis_line, data_dates, is_number, speak
+from planner.siting.explanations import seeks_coverage
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -217,11 +219,12 @@ def _ranked_sites(plan: Plan, w: Words) -> list[dict[str, Any]]:
     f, sites, behind = read_figures(plan), table(plan, "sites"), read_replacements(plan)
     if not len(sites):
         return []
+    judged = seeks_coverage(plan.settings.siting)
     ranked = sites.sort_values("rank")
     return [
         {
             **row,
-            "behind": replacement_line(behind.get(str(key)), f, w),
+            "behind": replacement_line(behind.get(str(key)), f, w, judged=judged),
             "decided": decision_line(row, w),
         }
         for key, row in zip(ranked.index, ranked.to_dict("records"), strict=True)
@@ -254,7 +257,7 @@ def _frontier(
     proven = f.sites and (f.status == "optimal" or is_number(f.gap))
     lines = [
         w.t("{text}.", text=proof) if title and proven else "",
-        frontier.needs_line(needs, w), frontier.nesting_line(steps, w),
+        frontier.needs_line(needs, w), _beside(plan, steps, w),
     ]  # fmt: skip
     return {
         "growth_title": title or proof,
@@ -263,6 +266,19 @@ def _frontier(
         ),
         "growth_line": ("" if w.language == "zh" else " ").join(filter(None, lines)),
     }
+
+
+def _beside(plan: Plan, steps: list[Step], w: Words) -> str:
+    """Return what the order of opening costs, or that the plan sought something else."""
+    f = read_figures(plan)
+    kept = (
+        w.t("Every number of stations keeps the {k} required sites.", k=f.required)
+        if f.required
+        else ""
+    )
+    other = by_coverage_alone(plan, w)
+    said = [kept, other or frontier.nesting_line(steps, w)]
+    return ("" if w.language == "zh" else " ").join(filter(None, said))
 
 
 def _money(plan: Plan, w: Words) -> dict[str, Any]:

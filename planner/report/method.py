@@ -79,6 +79,14 @@ def _best(plan: Plan, w: Words) -> str:
             "a proven limit: no choice of as many sites among the candidates that opens gathering "
             "places first can cover more"
         )
+    siting = plan.summary["siting"]
+    if siting.get("model", "mclp") != "mclp":
+        return w.t("what all candidates together would cover: no choice among them can cover more")
+    if siting.get("required"):
+        return w.t(
+            "a proven limit: no choice of as many sites among the candidates that keeps the "
+            "required ones can cover more"
+        )
     return w.t("a proven limit: no choice of as many sites among the candidates can cover more")
 
 

@@ -69,10 +69,16 @@ def _read(row: dict[str, Any]) -> Replacement:
     )
 
 
-def replacement_line(r: Replacement | None, f: Figures, w: Words) -> str:
-    """Return in one line what is lost without a site and what could take its place."""
+def replacement_line(r: Replacement | None, f: Figures, w: Words, *, judged: bool = True) -> str:
+    """Return in one line what is lost without a site and what could take its place.
+
+    The latter only where it was `judged`, for coverage decided: else a replacement would be judged
+    by what was not asked.
+    """
     if r is None:
         return ""
+    if not judged:
+        return _lost_coverage(r, w)
     lost = (
         w.t("Without it {points} points are lost", points=w.points(0.0, r.loss).lstrip("+"))
         if r.loss >= _SAME
@@ -81,6 +87,14 @@ def replacement_line(r: Replacement | None, f: Figures, w: Words) -> str:
     best = _best(r, f, w)
     parts = filter(None, [lost, best, _others(r, w) if best else ""])
     return ("；" if w.language == "zh" else "; ").join(parts)
+
+
+def _lost_coverage(r: Replacement, w: Words) -> str:
+    if r.loss < _SAME:
+        return w.t("Without it no coverage is lost: others of the plan reach the same visits")
+    return w.t(
+        "Without it {points} points of coverage are lost", points=w.points(0.0, r.loss).lstrip("+")
+    )
 
 
 def _best(r: Replacement, f: Figures, w: Words) -> str:

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from planner.report.figures import STABLE, best_places, best_text, rule_text, stable_text
+from planner.report.figures import (
+    STABLE,
+    best_label,
+    best_places,
+    best_text,
+    rule_text,
+    stable_text,
+)
 from planner.report.goal import goal_lines
 from planner.report.whatif import read_edits
 from planner.report.words import data_dates, is_number
@@ -55,9 +62,7 @@ def four_facts(f: Figures, w: Words) -> list[Fact]:
 
 def _best(f: Figures, w: Words) -> tuple[str, str]:
     """Return the best possible share, and its label with the gap where it is not proven."""
-    label = w.t("best possible with as many sites")
-    if f.ruled:
-        label = w.t("best possible, gathering places first")
+    label = best_label(f, w)
     if f.best is None or f.status == "optimal" or not is_number(f.gap):
         return best_text(f, w), label
     share = w.percent(f.best, places=best_places(f, w))
@@ -182,9 +187,11 @@ def _circles(f: Figures, w: Words) -> Iterator[str]:
 
 
 def _proof(f: Figures, w: Words) -> Iterator[str]:
-    if f.ruled:
+    if f.ruled or not f.by_coverage:
         return
-    if f.sites and f.status == "optimal":
+    if f.sites and f.required:
+        yield _proof_of_required(f, w)
+    elif f.sites and f.status == "optimal":
         yield w.t(
             "It is proven that no other {n} sites among the candidates cover more.", n=f.sites
         )
@@ -193,6 +200,18 @@ def _proof(f: Figures, w: Words) -> Iterator[str]:
             "It is proven that no {n} sites among the candidates cover more than {share}.",
             n=f.sites, share=w.percent(f.best, places=best_places(f, w)),
         )  # fmt: skip
+
+
+def _proof_of_required(f: Figures, w: Words) -> str:
+    if f.status == "optimal":
+        return w.t(
+            "It is proven that no other {n} sites that keep the {k} required ones cover more.",
+            n=f.sites, k=f.required,
+        )  # fmt: skip
+    return w.t(
+        "It is proven that no {n} sites that keep the {k} required ones cover more than {share}.",
+        n=f.sites, k=f.required, share=w.percent(f.best, places=best_places(f, w)),
+    )  # fmt: skip
 
 
 def silences(plan: Plan, f: Figures, w: Words) -> list[str]:
@@ -292,6 +311,11 @@ def growth_title(f: Figures, w: Words) -> str:
     """Return how near the plan comes to the best possible."""
     if f.ruled and f.status == "optimal":
         return w.t("No other {n} sites under this rule could cover more: this is proven", n=f.sites)
+    if f.required and f.status == "optimal":
+        return w.t(
+            "No other {n} sites that keep the {k} required ones could cover more: this is proven",
+            n=f.sites, k=f.required,
+        )  # fmt: skip
     if f.status == "optimal":
         return w.t("No other {n} sites could cover more: this is proven", n=f.sites)
     if f.best is None or not is_number(f.gap):
