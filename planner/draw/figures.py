@@ -43,6 +43,11 @@ class Figures:
     first, free
         How many stations open first where riders already gather, and the share that would be
         covered without that rule; None without the rule.
+    best_of
+        What `best` holds for, where not for any so many stations: ``all`` candidates together, or
+        plans that keep the ``required`` sites.
+    judged
+        Whether coverage decided, so that replacements were sought.
     held
         What is covered of days or hours that the choice has not seen: ``{low, high, by}``.
     ahead
@@ -69,6 +74,8 @@ class Figures:
     free: float | None = None
     held: Mapping[str, Any] | None = None
     ahead: Mapping[str, Any] | None = None
+    best_of: str = ""
+    judged: bool = True
     dates: tuple[str, ...] = ()
     review_number: str = ""
 
@@ -103,6 +110,8 @@ def figures_of_plan(plan: Plan) -> Figures:
         needed=bool(demand.get("need")),
         first=siting.get("informal_first"),
         free=_number(siting.get("free_share")),
+        best_of=_best_of(siting),
+        judged=_is_judged(siting),
         held=_held(siting),
         ahead=_ahead(siting, _number(coverage["after"].get("covered_share"))),
         dates=tuple(dict.fromkeys(dates)),
@@ -154,6 +163,8 @@ def figures_of_tables(
         needed=_weighs(note.get("need")) or _weighs(note.get("need_types")),
         first=siting.get("informal_first"),
         free=_number(siting.get("free_share")),
+        best_of=_best_of(siting),
+        judged=_is_judged(siting),
         held=_held(siting),
     )
 
@@ -201,6 +212,16 @@ def _best(siting: Mapping[str, Any], weight: float) -> float | None:
     return None if siting.get("model") == "mclp" else _number(siting.get("best_possible_share"))
 
 
+def _best_of(siting: Mapping[str, Any]) -> str:
+    if siting.get("model", "mclp") != "mclp":
+        return "all"
+    return "required" if siting.get("required") else ""
+
+
+def _is_judged(siting: Mapping[str, Any]) -> bool:
+    return siting.get("model", "mclp") in {"mclp", "lscp"} and not siting.get("min_district_share")
+
+
 def _share(part: Any, whole: float) -> float | None:
     number = _number(part)
     return None if number is None or whole <= 0 else min(number / whole, 1.0)
@@ -227,6 +248,8 @@ def describe_figures(figures: Figures, attribution: str) -> dict[str, Any]:
         "after": [figures.after.get(p) for p in ("all", *parts)],
         "best": figures.best,
         "gap": figures.gap,
+        "bestOf": figures.best_of,
+        "judged": figures.judged,
         "weight": figures.weight_per_day,
         "circle": list(figures.circle),
         "withheld": figures.withheld,

@@ -102,6 +102,8 @@ function mainFigures(page, now) {
   const stable = study.sites.filter(s => s.stability !== null), firm = stable.filter(s => s.stability >= STABLE).length;
   const proven = study.gap === 0, gap = study.gap === null ? "" : percent(study.gap, study.gap < 0.0995 ? 1 : 0);
   const bestWord = state.part ? say("nominal")
+    : study.bestOf === "all" ? say("bestAll")
+    : study.bestOf === "required" && !study.rule ? say(proven || !gap ? "bestKept" : "bestKeptGap", { gap })
     : study.rule ? say(proven || !gap ? "bestRule" : "bestRuleGap", { gap })
     : proven ? say("bestProven") : gap ? say("bestWithGap", { gap }) : say("best");
   return figureList([fromTo(page, now), say("covered"), true],

@@ -21,6 +21,7 @@ function makePopups(page) {
     if (site.loss === undefined || site.loss === null) return null;
     if (site.loss < 0.0005) return say("siteSpare");
     const lost = say("siteLoss", { points: (site.loss * 100).toFixed(1) });
+    if (!study.judged) return lost;
     const brings = site.other && site.otherShare > study.after[0] - site.loss + 0.0005;
     const other = { name: site.other, share: brings ? percent(site.otherShare, 1) : "" };
     return [lost, say(!brings ? "siteAlone" : site.tied ? "siteTied" : "siteOther", other)].join(page.chinese() ? "" : " ");
