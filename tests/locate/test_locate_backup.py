@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from scipy import optimize, sparse
 
 from planner.errors import InputError, NoSolutionError, SettingsError
-from planner.locate import backup_exact, solve_backup, solve_mclp
+from planner.locate import solve_backup, solve_mclp
+from planner.locate.backup import exact
 from planner.locate.backup.bound import relax_backup
 from planner.locate.backup.search import Worth, worth_of
 from planner.locate.covering.presolve import core_limits, make_core
@@ -186,7 +187,7 @@ def test_without_backup_it_is_maximal_covering():
 
 
 def test_a_large_case_is_bounded_without_a_solver(monkeypatch):
-    monkeypatch.setattr(backup_exact, "_ENTRIES", 0)
+    monkeypatch.setattr(exact, "_ENTRIES", 0)
     cover, weight = draw_city(150, 1500, 1.4)
     one, same = (solve_backup(cover, weight, 12, existing=[0, 1]) for _ in range(2))
     assert one.chosen.tolist() == same.chosen.tolist()

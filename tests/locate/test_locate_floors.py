@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from planner.errors import InputError, NoSolutionError, SettingsError
-from planner.locate import floors, solve_mclp
+from planner.locate import solve_mclp
+from planner.locate.covering import floors
 from planner.locate.covering.floors import solve_floored_mclp
 
 MANY = settings(max_examples=60, deadline=None, derandomize=True)

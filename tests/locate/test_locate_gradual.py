@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from planner.errors import InputError, NoSolutionError, SettingsError
-from planner.locate import gradual, solve_gradual, solve_mclp
+from planner.locate import solve_gradual, solve_mclp
+from planner.locate.covering import gradual
 from planner.locate.covering.gradual import covered_shares
 
 MANY = settings(max_examples=120, deadline=None, derandomize=True)

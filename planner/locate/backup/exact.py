@@ -141,6 +141,9 @@ def _program(
     """Write the rows: variables are x of the candidates, y of the clients, u of some of them."""
     m, n = links.shape
     twice, late = _backed(links, worth)
+    firsts, least = _floor_rows(floor)
+    if least.size > 1:  # every y is 1
+        late = late[:0]
     k = twice.size
     pick = sparse.csr_array((np.ones(k), (twice, np.arange(k))), shape=(m, k))
     source = np.repeat(np.arange(n), np.diff(limits.start))
@@ -154,21 +157,20 @@ def _program(
         shape=(pairs, n),
     )
     totals = np.vstack([np.ones(n), limits.cost / max(1.0, limits.budget), sure])
-    scale = 1.0 / max(1.0, float(floor.need))
     rows = sparse.block_array(
         [
             [links, -sparse.eye_array(m), -pick],
             [None, sparse.csr_array(pick[:, late].T), -sparse.eye_array(k).tocsr()[late]],
-            [None, sparse.csr_array(scale * floor.counted[None, :]), None],
+            [None, firsts, None],
             [sparse.csr_array(totals), None, None],
             [apart, None, None],
         ],
         format="csr",
     )
     inf = np.inf
-    lower = [np.zeros(m + late.size), [min(1.0, scale * floor.need)], [-inf, -inf, sure.sum()]]
+    lower = [np.zeros(m + late.size), least, [-inf, -inf, sure.sum()]]
     upper = [
-        np.full(m + late.size + 1, inf),
+        np.full(m + late.size + least.size, inf),
         [limits.most, limits.budget / max(1.0, limits.budget)],
     ]
     whole = np.zeros(n + m + k, dtype=bool)
@@ -181,6 +183,20 @@ def _program(
         np.concatenate([*lower, np.full(pairs, -inf)]),
         np.concatenate([*upper, [inf], np.ones(pairs)]),
         whole,
+    )
+
+
+def _floor_rows(floor: Floor) -> tuple[sparse.csr_array, np.ndarray]:
+    """Say what first covers must come to: one row, or each client's own where all are needed."""
+    if floor.need >= floor.counted.sum() > 0:
+        each = np.flatnonzero(floor.counted > 0)
+        shape = (each.size, floor.counted.size)
+        return sparse.csr_array((np.ones(each.size), (np.arange(each.size), each)), shape), (
+            np.ones(each.size)
+        )
+    scale = 1.0 / max(1.0, float(floor.need))
+    return sparse.csr_array(scale * floor.counted[None, :]), np.array(
+        [min(1.0, scale * floor.need)]
     )
 
 

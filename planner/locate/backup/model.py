@@ -236,7 +236,7 @@ def _decide(
     bound = relaxation.bound
     _tell(tell, 2)
     for _ in range(_COOLINGS):
-        if bound <= _enough(case, value, gap):
+        if bound <= _enough(case, value, gap) or not floor.kept(cover, chosen):
             break
         chosen = search_backup(cover, worth, limits, rng=rng, coolings=1, start=chosen)
         value = worth_of(cover, worth, chosen)
@@ -289,7 +289,7 @@ def _keep_first(
         tried = attempt(middle, tried, 0)
         low, high = (low, middle) if floor.kept(cover, tried) else (middle, high)
     for extra in (high, high - high // 16):
-        found = attempt(extra, best, 2)
+        found = attempt(extra, best, 1)
         better = worth_of(cover, case.worth, found) > worth_of(cover, case.worth, best)
         if better and floor.kept(cover, found):
             best = found
