@@ -41,6 +41,7 @@ _ROUNDING = 2e-9  # of shares: what the screening's bound allows for sums in flo
 # Counts that may tell of fewer workers than k; `quality` shows of them what may be shown.
 _OF_FEW = ("fixes_per_hour", "workers_by_type")
 _SEATS = ("seat_kind", "seats", "served_per_day", "load_share")
+_SOMETIMES = ("host_class", "backed_per_day", *_SEATS, "status", "owner", "note")  # of sites
 _PACKAGES = (
     "folium", "geopandas", "highspy", "numba", "numpy", "osmnx", "pandas", "pyarrow", "pyogrio",
     "scikit-learn", "scipy", "shapely", "station-coverage-planner",
@@ -347,7 +348,7 @@ def _sites(sites: gpd.GeoDataFrame, explanations: pd.DataFrame) -> list[dict[str
     columns = [
         "rank", "name", "action", "gain_share", "cumulative_share", "stability",
         "informal_rest_per_day", "host_name", "why",
-        *(name for name in ("host_class", *_SEATS, "status", "owner", "note") if name in sites),
+        *(name for name in _SOMETIMES if name in sites),
     ]  # fmt: skip
     told = explanations.reindex(sites.index).astype(object)
     rows = told.where(told.notna(), None).to_dict("records")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import ceil
+from math import ceil, floor
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -91,26 +91,48 @@ def _nearer(_: Plan, siting: Mapping[str, Any], w: Words) -> str:
 
 def _least_minutes(plan: Plan, siting: Mapping[str, Any], w: Words) -> str:
     weight = float(plan.summary["demand"]["weight_per_day"])
+    said = {
+        "n": w.number(siting["objective"]), "mean": f"{siting['objective'] / weight:.1f}",
+        "far": f"{2 * plan.settings.service.limit_min:g}",
+        "least": _under(siting["bound"] / weight),
+    }  # fmt: skip
+    if siting["status"] == "optimal":
+        return w.t(
+            "Ways to the nearest station: {n} rider-minutes a day, {mean} minutes a visit (out of "
+            "reach counted as {far}); proven: no other choice of sites does with less.",
+            **said,
+        )
     return w.t(
         "Ways to the nearest station: {n} rider-minutes a day, {mean} minutes a visit (out of "
-        "reach counted as {far}); no choice of as many could do with less than {least}.",
-        n=w.number(siting["objective"]), mean=w.number(siting["objective"] / weight),
-        far=f"{2 * plan.settings.service.limit_min:g}", least=w.number(siting["bound"] / weight),
-    )  # fmt: skip
+        "reach counted as {far}); proven: no choice of sites does with less than {least}.",
+        **said,
+    )
 
 
 def _farthest(_: Plan, siting: Mapping[str, Any], w: Words) -> str:
+    said = {"n": f"{siting['objective']:.1f}", "least": _under(siting["bound"])}
+    if siting["status"] == "optimal":
+        return w.t(
+            "The farthest of those that can be reached has {n} minutes to go; proven: no other "
+            "choice of sites does with less.",
+            **said,
+        )
     return w.t(
-        "The farthest of those that can be reached has {n} minutes to go; no choice of as many "
-        "could do with less than {least}.",
-        n=w.number(siting["objective"]), least=w.number(siting["bound"]),
-    )  # fmt: skip
+        "The farthest of those that can be reached has {n} minutes to go; proven: no choice of "
+        "sites does with less than {least}.",
+        **said,
+    )
+
+
+def _under(minutes: float) -> str:
+    """Return minutes with a decimal, rounded down: a limit from below stays one."""
+    return f"{floor(10 * minutes + _EXACT) / 10:.1f}"
 
 
 def _served(_: Plan, siting: Mapping[str, Any], w: Words) -> str:
     said = {
-        "before": w.percent(siting["served_share_before"]),
-        "after": w.percent(siting["served_share"]),
+        "before": w.percent(siting["served_share_before"], places=1),
+        "after": w.percent(siting["served_share"], places=1),
         "n": w.count(round(siting["seats_added"])),
         "best": w.percent(siting["served_share_best"], places=1),
         "grown": sum(r["action"] == "enlarge" for r in siting["seating"]),

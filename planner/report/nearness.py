@@ -82,7 +82,8 @@ def has_seats(scopes: list[Nearness]) -> bool:
 
 def tells_new_seats(plan: Plan) -> bool:
     """Tell whether new stations are planned with seats; without, the plan adds none."""
-    return plan.settings.siting.new_seats is not None
+    siting = plan.settings.siting
+    return siting.new_seats is not None or siting.model == "capacitated"
 
 
 def _ease(row: dict[str, Any]) -> Ease:

@@ -29,7 +29,8 @@ def seating_title(plan: Plan, w: Words) -> str:
     siting = plan.summary["siting"]
     return w.t(
         "Seats serve {before} of the visits today, {after} with {n} seats more",
-        before=w.percent(siting["served_share_before"]), after=w.percent(siting["served_share"]),
+        before=w.percent(siting["served_share_before"], places=1),
+        after=w.percent(siting["served_share"], places=1),
         n=w.count(round(siting["seats_added"])),
     )  # fmt: skip
 
