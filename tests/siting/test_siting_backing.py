@@ -2,45 +2,21 @@
 
 import itertools
 
-import geopandas as gpd
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import sparse
+from siting_city import PRICES, make_city
 
 from planner.coverage.measure import gradual_cover
 from planner.errors import SettingsError
 from planner.siting import choose_stations
-from planner.tables import Reach
 
-CRS = "EPSG:32650"
 SOME = settings(max_examples=25, deadline=None, derandomize=True)
-PRICES = {"activate": 1.0, "build": 2.5}
 
 
-def make_city(seed, points=20, free=7):
-    """A random city with one station."""
-    rng = np.random.default_rng(seed)
-    here, there = rng.uniform(0, 2500, (points, 2)), rng.uniform(0, 2500, (free + 1, 2))
-    demand = gpd.GeoDataFrame(
-        {"weight_per_day": rng.integers(1, 20, points) / 2, "workers": 12, "cell_row": 0,
-         "cell_col": 0},
-        index=pd.Index([f"d{k:03d}" for k in range(points)], name="demand_id"),
-        geometry=gpd.points_from_xy(*here.T), crs=CRS,
-    )  # fmt: skip
-    action = ["keep", *rng.choice(["activate", "build"], free)]
-    ids = [f"{a}:{k}" for k, a in enumerate(action)]
-    candidates = gpd.GeoDataFrame(
-        {"name": ids, "kind": "corner", "action": action, "host_name": None,
-         "hours": "00:00-24:00"},
-        index=pd.Index(ids, name="candidate_id"), geometry=gpd.points_from_xy(*there.T), crs=CRS,
-    )  # fmt: skip
-    apart = np.hypot(*(here[:, None] - there[None]).transpose(2, 0, 1))
-    row, column = np.nonzero(apart <= 1000.0)
-    minutes = sparse.csr_array((apart[row, column] * 0.015, (row, column)), shape=apart.shape)
-    return Reach(minutes, demand.index, candidates.index, 15.0, "walk", 4.0), demand, candidates
+def make_dense(seed, **size):
+    return make_city(seed, side_m=2500, **size)
 
 
 def minutes_of(reach, choice):
@@ -83,7 +59,7 @@ LIMITS = st.sampled_from([{}, {"min_spacing_m": 700.0}, {"budget": 4.0, "cost": 
 @SOME
 @given(st.integers(0, 10**6), st.integers(1, 4), st.sampled_from([0.3, 0.5, 0.8]), LIMITS)
 def test_backup_equals_enumeration(seed, count, share, limits):
-    reach, demand, candidates = make_city(seed)
+    reach, demand, candidates = make_dense(seed)
     sites = choose_stations(
         reach, demand, candidates, count, model="backup", backup_share=share, gap=0, **limits
     )
@@ -103,7 +79,7 @@ def test_backup_equals_enumeration(seed, count, share, limits):
 @SOME
 @given(st.integers(0, 10**6), st.integers(1, 4), st.sampled_from([0.0, 5.0, 40.0]), LIMITS)
 def test_gradual_equals_enumeration_by_the_measure_of_coverage(seed, count, full_min, limits):
-    reach, demand, candidates = make_city(seed)
+    reach, demand, candidates = make_dense(seed)
     sites = choose_stations(
         reach, demand, candidates, count, model="gradual", full_min=full_min, gap=0, **limits
     )
@@ -122,7 +98,7 @@ def test_gradual_equals_enumeration_by_the_measure_of_coverage(seed, count, full
 
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_a_second_station_is_told_as_such(language):
-    reach, demand, candidates = make_city(4)
+    reach, demand, candidates = make_dense(4)
     options = {"model": "backup", "backup_share": 1.0, "language": language}
     sites = choose_stations(reach, demand, candidates, 4, **options)
     words = {"en": "it is the second station", "zh": "提供第二个可达站点"}[language]
@@ -132,7 +108,7 @@ def test_a_second_station_is_told_as_such(language):
 
 
 def test_locked_and_banned_sites_are_kept():
-    reach, demand, candidates = make_city(4)
+    reach, demand, candidates = make_dense(4)
     ids = candidates.index
     for model in ("backup", "gradual"):
         free = chosen(choose_stations(reach, demand, candidates, 2, model=model), candidates)
@@ -153,6 +129,6 @@ def test_locked_and_banned_sites_are_kept():
     ],
 )
 def test_what_makes_no_sense_is_refused(options, words):
-    reach, demand, candidates = make_city(4)
+    reach, demand, candidates = make_dense(4)
     with pytest.raises(SettingsError, match=words):
         choose_stations(reach, demand, candidates, 2, **options)

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
+from siting_city import make_city
 
 from planner.errors import InputError, SettingsError
 from planner.locate.capacitated.model import serve_most
@@ -24,28 +25,9 @@ KINDS = {
 }
 
 
-def make_city(seed, points=14, free=4):
+def make_seated(seed, points=14, free=4):
     """Two stations, one of unknown seats, beside hosts and corners."""
-    rng = np.random.default_rng(seed)
-    here, there = rng.uniform(0, 2500, (points, 2)), rng.uniform(0, 2500, (free + 2, 2))
-    demand = gpd.GeoDataFrame(
-        {"weight_per_day": rng.integers(1, 30, points).astype(float), "workers": 12,
-         "cell_row": 0, "cell_col": 0},
-        index=pd.Index([f"d{k:03d}" for k in range(points)], name="demand_id"),
-        geometry=gpd.points_from_xy(*here.T), crs=CRS,
-    )  # fmt: skip
-    action = ["keep", "keep", *rng.choice(["activate", "build"], free)]
-    ids = [f"{a}:{k}" for k, a in enumerate(action)]
-    candidates = gpd.GeoDataFrame(
-        {"name": ids, "kind": "corner", "action": action, "host_name": None,
-         "hours": "00:00-24:00"},
-        index=pd.Index(ids, name="candidate_id"), geometry=gpd.points_from_xy(*there.T), crs=CRS,
-    )  # fmt: skip
-    apart = np.hypot(*(here[:, None] - there[None]).transpose(2, 0, 1))
-    row, column = np.nonzero(apart <= 1200.0)
-    minutes = sparse.csr_array((apart[row, column] * 0.0125, (row, column)), shape=apart.shape)
-    reach = Reach(minutes, demand.index, candidates.index, 15.0, "walk", 4.0)
-    return reach, demand, candidates
+    return make_city(seed, points, free, stations=2, side_m=2500, near_m=1200.0)
 
 
 def seating_of(candidates, kinds=KINDS):
@@ -97,7 +79,7 @@ def check_seating(sites, city):
 @settings(max_examples=40, deadline=None, derandomize=True)
 @given(st.integers(0, 10**6), st.sampled_from([3.0, 5.5, 9.0]), st.integers(1, 3), st.booleans())
 def test_kinds_and_enlarging_are_the_best_of_all(seed, budget, count, locked):
-    city = make_city(seed)
+    city = make_seated(seed)
     required = [3] if locked else []
     reach, demand, candidates = city
     if not (sparse.csc_array(reach.minutes)[:, 2:]).nnz:
@@ -118,7 +100,7 @@ def test_kinds_and_enlarging_are_the_best_of_all(seed, budget, count, locked):
 @settings(max_examples=20, deadline=None, derandomize=True)
 @given(st.integers(0, 10**6), st.integers(1, 3))
 def test_without_a_budget_every_place_has_most_seats(seed, count):
-    city = make_city(seed)
+    city = make_seated(seed)
     kinds = {name: KINDS[name] for name in ("small", "large")}
     sites = choose_stations(
         *city, count, model="capacitated", gap=0.0, seating=seating_of(city[2], kinds)
@@ -155,7 +137,7 @@ def test_a_place_is_enlarged_where_that_serves_more_than_a_new_one():
 
 
 def test_more_money_and_more_visits_a_seat_never_serve_less():
-    reach, demand, candidates = make_city(5)
+    reach, demand, candidates = make_seated(5)
     options = {"model": "capacitated", "gap": 0.0}
     by_money = [
         choose_stations(
@@ -193,7 +175,7 @@ def test_more_money_and_more_visits_a_seat_never_serve_less():
     ],
 )
 def test_bad_seats_are_one_clear_error(words, change):
-    reach, demand, candidates = make_city(1)
+    reach, demand, candidates = make_seated(1)
     seating = Seating(change.pop("kinds", KINDS), None, change.pop("visits", 10.0))
     options = {"budget": 5.0, "seating": seating, **change}
     with pytest.raises(SettingsError, match=words):
@@ -201,7 +183,7 @@ def test_bad_seats_are_one_clear_error(words, change):
 
 
 def test_negative_seats_of_a_station_are_refused():
-    reach, demand, candidates = make_city(1)
+    reach, demand, candidates = make_seated(1)
     seating = Seating(KINDS, pd.Series({candidates.index[0]: -3.0}), 10.0)
     with pytest.raises(InputError, match="0 or more"):
         choose_stations(

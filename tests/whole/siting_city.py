@@ -1,4 +1,4 @@
-"""A random city with one station, small enough for enumeration."""
+"""A random city with few stations, small enough for enumeration."""
 
 import geopandas as gpd
 import numpy as np
@@ -11,10 +11,11 @@ CRS = "EPSG:32650"
 PRICES = {"activate": 1.0, "build": 2.5}
 
 
-def make_city(seed, points=20, free=7):
-    """A random city with one station; candidates are hosts and corners."""
+def make_city(seed, points=20, free=7, *, stations=1, side_m=3000, near_m=1000.0):
+    """A random city with a few stations; candidates are hosts and corners."""
     rng = np.random.default_rng(seed)
-    here, there = rng.uniform(0, 3000, (points, 2)), rng.uniform(0, 3000, (free + 1, 2))
+    here = rng.uniform(0, side_m, (points, 2))
+    there = rng.uniform(0, side_m, (free + stations, 2))
     demand = gpd.GeoDataFrame(
         {"weight_per_day": rng.integers(1, 20, points) / 2, "workers": 12, "cell_row": 0,
          "cell_col": 0},
@@ -22,7 +23,7 @@ def make_city(seed, points=20, free=7):
         geometry=gpd.points_from_xy(*here.T), crs=CRS,
     )  # fmt: skip
     demand.attrs["demand"] = {"days": 4}
-    action = ["keep", *rng.choice(["activate", "build"], free)]
+    action = [*["keep"] * stations, *rng.choice(["activate", "build"], free)]
     ids = [f"{a}:{k}" for k, a in enumerate(action)]
     candidates = gpd.GeoDataFrame(
         {"name": ids, "kind": "corner", "action": action, "host_name": None,
@@ -30,6 +31,8 @@ def make_city(seed, points=20, free=7):
         index=pd.Index(ids, name="candidate_id"), geometry=gpd.points_from_xy(*there.T), crs=CRS,
     )  # fmt: skip
     apart = np.hypot(*(here[:, None] - there[None]).transpose(2, 0, 1))
-    row, column = np.nonzero(apart <= 1000.0)
-    minutes = sparse.csr_array((apart[row, column] * 0.015, (row, column)), shape=apart.shape)
+    row, column = np.nonzero(apart <= near_m)
+    minutes = sparse.csr_array(
+        (apart[row, column] * 15.0 / near_m, (row, column)), shape=apart.shape
+    )
     return Reach(minutes, demand.index, candidates.index, 15.0, "walk", 4.0), demand, candidates
