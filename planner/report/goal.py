@@ -21,6 +21,7 @@ def goal_lines(plan: Plan, w: Words) -> Iterator[str]:
     if say is not None:
         yield say(plan, siting, w)
     yield from _spent(siting, w)
+    yield from _floor(siting, w)
 
 
 def goal_rows(plan: Plan, w: Words) -> Iterator[tuple[str, str]]:
@@ -52,6 +53,21 @@ def _spent(siting: Mapping[str, Any], w: Words) -> Iterator[str]:
         "The plan spends {cost} of a budget of {budget}; nothing within it could cover more than "
         "{best}.",
         best=w.percent(siting["best_possible_share"], places=1), **said,
+    )  # fmt: skip
+
+
+def _floor(siting: Mapping[str, Any], w: Words) -> Iterator[str]:
+    """Yield what every district was to have, and the proven limit of plans that give it."""
+    floor = siting.get("min_district_share")
+    if not floor:
+        return
+    if siting.get("model") != "mclp":
+        yield w.t("Every district has at least {floor} covered.", floor=w.percent(floor))
+        return
+    yield w.t(
+        "Every district has at least {floor} covered; no such plan could cover more than {best} in "
+        "all.",
+        floor=w.percent(floor), best=w.percent(siting["best_possible_share"], places=1),
     )  # fmt: skip
 
 
