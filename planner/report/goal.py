@@ -61,7 +61,7 @@ def _floor(siting: Mapping[str, Any], w: Words) -> Iterator[str]:
     floor = siting.get("min_district_share")
     if not floor:
         return
-    if siting.get("model") != "mclp":
+    if siting.get("model") != "mclp" or siting.get("best_possible_share") is None:
         yield w.t("Every district has at least {floor} covered.", floor=w.percent(floor))
         return
     yield w.t(
