@@ -57,6 +57,9 @@ class Figures:
     by_coverage
         Whether coverage within reach was maximised; else `best` is what all candidates together
         would cover.
+    limit
+        Proven bound on the covered share of plans that keep the study's budget or floor, for which
+        `best` is None.
     dayparts, districts
         Open-now share of every daypart in the study's order; covered share of every district,
         largest demand first.
@@ -85,6 +88,7 @@ class Figures:
     free: float | None = None
     required: int = 0
     by_coverage: bool = True
+    limit: float | None = None
 
     @property
     def ruled(self) -> bool:
@@ -124,6 +128,7 @@ def read_figures(plan: Plan) -> Figures:
         free=finite(siting.get("free_share")),
         required=int(siting.get("required") or 0),
         by_coverage=siting.get("model", "mclp") == "mclp",
+        limit=None if bounds_coverage(siting) else finite(siting.get("best_possible_share")),
     )
 
 

@@ -63,6 +63,9 @@ def four_facts(f: Figures, w: Words) -> list[Fact]:
 def _best(f: Figures, w: Words) -> tuple[str, str]:
     """Return the best possible share, and its label with the gap where it is not proven."""
     label = best_label(f, w)
+    if f.best is None and f.limit is not None:
+        said = w.t("best possible under the study's conditions")
+        return w.percent(f.limit, places=int(w.percent(f.limit) == w.percent(f.after))), said
     if f.best is None or f.status == "optimal" or not is_number(f.gap):
         return best_text(f, w), label
     share = w.percent(f.best, places=best_places(f, w))

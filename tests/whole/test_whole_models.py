@@ -98,6 +98,8 @@ def check_beside(plan, siting, text, terminal):
         assert "替代" not in text
         assert all(s["alternative"] is None and not s["near_ties"] for s in siting["sites"])
     assert ("全部候选点合计" in terminal) == (siting["model"] != "mclp")
+    if siting["model"] == "mclp" and siting.get("budget"):
+        assert "所设条件下的理论上限" in text
     if siting.get("cost") is not None and siting.get("budget") is not None:
         assert siting["cost"] <= siting["budget"] + 1e-9
     assert all(s["loss_share"] >= 0 for s in plan.summary["siting"]["sites"])
