@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from planner.report.words import Words
 
 
+_SEEN = 0.0005  # of coverage: what one decimal of a percentage shows
+
+
 class Fact(NamedTuple):
     """One of the four figures on page one."""
 
@@ -65,7 +68,8 @@ def _best(f: Figures, w: Words) -> tuple[str, str]:
     label = best_label(f, w)
     if f.best is None and f.limit is not None:
         said = w.t("best possible under the study's conditions")
-        return w.percent(f.limit, places=int(w.percent(f.limit) == w.percent(f.after))), said
+        near = w.percent(f.limit) == w.percent(f.after) and f.limit - f.after >= _SEEN
+        return w.percent(f.limit, places=int(near)), said
     if f.best is None or f.status == "optimal" or not is_number(f.gap):
         return best_text(f, w), label
     share = w.percent(f.best, places=best_places(f, w))
