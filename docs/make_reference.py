@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
 
-from planner.cli.new import as_toml, model_of_rows
+from planner.cli.new import as_toml, model_of_rows, model_within
 from planner.settings import Settings
 from planner.tables import TABLES
 
@@ -33,9 +33,10 @@ def _settings() -> Iterator[str]:
         if isinstance(model, type) and issubclass(model, BaseModel):
             yield from _keys(f"[{section}]", model)
             for name, key in model.model_fields.items():
-                rows = model_of_rows(key)
-                if rows is not None:
-                    yield from _keys(f"[[{section}.{name}]]", rows)
+                held, rows = model_within(key), model_of_rows(key)
+                if held is not None:
+                    title = f"{section}.{name}" if rows else f"{section}.{name}.NAME"
+                    yield from _keys(f"[[{title}]]" if rows else f"[{title}]", held)
 
 
 def _keys(title: str, model: type[BaseModel]) -> Iterator[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, get_args
+from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin
 
 import typer
 from pydantic import BaseModel
@@ -58,8 +58,13 @@ def _sections() -> Iterator[str]:
 
 def model_of_rows(field: FieldInfo) -> type[BaseModel] | None:
     """Return what the rows of an array of tables (`[[…]]`) are; None of any other key."""
-    rows = [a for a in get_args(field.annotation) if isinstance(a, type)]
-    return next((a for a in rows if issubclass(a, BaseModel)), None)
+    return None if get_origin(field.annotation) is dict else model_within(field)
+
+
+def model_within(field: FieldInfo) -> type[BaseModel] | None:
+    """Return what an array or a table of tables holds; None of any other key."""
+    held = [a for a in get_args(field.annotation) if isinstance(a, type)]
+    return next((a for a in held if issubclass(a, BaseModel)), None)
 
 
 def _example(name: str, field: FieldInfo) -> Iterator[str]:
