@@ -46,6 +46,8 @@ def _sentence(t: Translate, site: pd.Series, mode: str, limit_min: float) -> str
         text = _gain(t, site, mode, limit_min)
     elif math.isnan(site["after_min"]):
         text = t("Brings nobody within reach who was not.")
+    elif site["after_min"] >= site["before_min"]:
+        text = t("Brings nobody new within reach.")
     else:
         time = _minutes(t, site["after_min"])
         text = t("Brings nobody new within reach; from nearby it takes {time}.", time=time)
