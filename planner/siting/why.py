@@ -44,10 +44,8 @@ def explain(sites: pd.DataFrame, *, language: str, mode: str, limit_min: float) 
 def _sentence(t: Translate, site: pd.Series, mode: str, limit_min: float) -> str:
     if site["gain_per_day"] > 0:
         text = _gain(t, site, mode, limit_min)
-    elif math.isnan(site["after_min"]):
+    elif math.isnan(site["after_min"]) or site["after_min"] >= site["before_min"]:
         text = t("Brings nobody within reach who was not.")
-    elif site["after_min"] >= site["before_min"]:
-        text = t("Brings nobody new within reach.")
     else:
         time = _minutes(t, site["after_min"])
         text = t("Brings nobody new within reach; from nearby it takes {time}.", time=time)
