@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from planner.compiled import compiled
+from planner.compiled import compiled, working_seconds
 from planner.locate.covering.order import make_runs
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 HOT, COLD = 0.06, 0.003
 _NEAR = 0.95  # of the swaps go to a candidate that shares a client
 _OVERHEAD = 30.0  # entries that choosing a swap is worth
+_CHUNK = 2e7  # entries between looks at the clock
 _FREE, _SHARED = -1, -2  # who alone covers a client: nobody at all, or nobody alone
 
 
@@ -57,6 +59,7 @@ def anneal(
     rng: np.random.Generator,
     hot: float = HOT,
     cold: float = COLD,
+    deadline: float = math.inf,
 ) -> np.ndarray:
     """Return the best choice met while swapping one for one by chance.
 
@@ -70,6 +73,8 @@ def anneal(
         So many swaps are tried.
     hot, cold
         First and last temperature, as shares of what one facility covers on average.
+    deadline
+        `working_seconds()` at which to stop.
 
     Notes
     -----
@@ -78,7 +83,20 @@ def anneal(
     """
     mass = np.add.reduceat(np.append(weight[cover.client], 0), cover.start[:-1])
     mass[np.diff(cover.start) == 0] = 0
-    return _anneal(cover, make_runs(cover), weight, limits, mass, chosen, rng, trials, hot, cold)
+    runs = make_runs(cover)
+    line, best, top = chosen, chosen, -1
+    heat, fall = -1.0, (cold / hot) ** (1.0 / max(1, trials))
+    chunk = max(1, int(_CHUNK / trial_work(cover)))
+    for first in range(0, trials, chunk):
+        count = min(chunk, trials - first)
+        line, found, value, heat = _anneal(
+            cover, runs, weight, limits, mass, line, rng, count, heat, hot, fall
+        )
+        if value > top:
+            best, top = found, value
+        if working_seconds() > deadline:
+            break
+    return best
 
 
 def trial_work(cover: Cover) -> float:
@@ -96,9 +114,11 @@ def _anneal(  # noqa: PLR0917
     chosen: np.ndarray,
     rng: np.random.Generator,
     trials: int,
+    heat: float,
     hot: float,
-    cold: float,
-) -> np.ndarray:
+    fall: float,
+) -> tuple[np.ndarray, np.ndarray, int, float]:
+    """Try so many swaps; return the last choice, the best one, its value and the heat left."""
     n, m = cover.start.size - 1, weight.size
     tally = Tally(
         np.zeros(m, np.int32),
@@ -115,8 +135,8 @@ def _anneal(  # noqa: PLR0917
         spent += limits.cost[j]
     best, top = line.copy(), value
     room = limits.budget + 1e-9 * max(1.0, abs(limits.budget))
-    heat = hot * max(1.0, value / line.size)
-    fall = (cold / hot) ** (1.0 / trials)
+    if heat < 0.0:
+        heat = hot * max(1.0, value / line.size)
     for _ in range(trials):
         heat *= fall
         turn = int(rng.random() * line.size)
@@ -135,7 +155,7 @@ def _anneal(  # noqa: PLR0917
         line[turn] = j
         if value > top:
             best, top = line.copy(), value
-    return best
+    return line, best, top, heat
 
 
 @compiled

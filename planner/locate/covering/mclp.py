@@ -259,6 +259,7 @@ def _decide(
             relaxation=relaxation,
             rng=rng,
             limit_s=limit_s,
+            xy=xy,
             unit=unit,
             deadline=deadline,
         )

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from planner.compiled import working_seconds
 from planner.locate.covering.branch import WORK, Tree
 from planner.locate.covering.exact import make_kernel, prove
-from planner.locate.covering.heuristics import search
 from planner.locate.covering.order import place_candidates
 from planner.locate.covering.windows import improve
 
@@ -26,7 +25,7 @@ _LARGE = 1_000_000  # entries of cover from which a better choice is worth more 
 # Entries to touch: for a first try, for cuts before and after windows and for these (some five
 # seconds for two billion); then a tenth of branching's own, or all of it.
 _SOON, _CUT_WORK, _WINDOW_WORK, _MORE_CUT_WORK, _LITTLE = 6e7, 1e9, 2e9, 8e9, 1e9
-# How often a choice is annealed before anything is proven, and again where that takes long.
+# How often a choice is annealed before anything is proven, and again under costs or conflicts.
 FIRST_COOLINGS, MORE_COOLINGS = 1, 3
 
 
@@ -65,18 +64,18 @@ def prove_count(  # noqa: PLR0917
         node = tree.lower(node, _CUT_WORK, stake.deadline)
     many = _many(node, cover)
     if node.bound > tree.enough and (many or large):
-        tree.offer(_better(cover, weight, limits, tree.chosen, relaxation, stake))
+        if not many:
+            tree.offer(_better(cover, weight, tree.chosen, relaxation, stake))
         node = tree.lower(node, _MORE_CUT_WORK, stake.deadline)
     proved = tree.run(node, _LITTLE if _many(node, cover) else WORK, stake.deadline)
     if proved.bound > tree.enough and not (many or large):
-        tree.offer(_better(cover, weight, limits, tree.chosen, relaxation, stake))
+        tree.offer(_better(cover, weight, tree.chosen, relaxation, stake))
     return tree.chosen, max(tree.value, min(relaxation.bound, proved.bound))
 
 
-def _better(  # noqa: PLR0917
+def _better(
     cover: Cover,
     weight: np.ndarray,
-    limits: Limits,
     chosen: np.ndarray,
     relaxation: Relaxation,
     stake: Stake,
@@ -87,7 +86,7 @@ def _better(  # noqa: PLR0917
     return improve(
         cover,
         weight,
-        chosen=search(cover, weight, limits, rng=stake.rng, coolings=MORE_COOLINGS, start=chosen),
+        chosen=chosen,
         relaxation=relaxation,
         points=place_candidates(cover, stake.xy),
         rng=stake.rng,

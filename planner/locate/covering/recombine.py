@@ -11,20 +11,23 @@ from planner.compiled import working_seconds
 from planner.locate.covering.anneal import anneal, trial_work
 from planner.locate.covering.bounds import relax
 from planner.locate.covering.branch import branch, only_count
-from planner.locate.covering.heuristics import covered_weight
+from planner.locate.covering.heuristics import covered_weight, lazy_greedy
+from planner.locate.covering.order import place_candidates
 from planner.locate.covering.presolve import reduce
+from planner.locate.covering.windows import improve
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from planner.locate.covering.bounds import Relaxation
     from planner.locate.problem import Cover
 
 _TRIES = 180.0  # of a run: for each facility and each candidate that shares a client
 _RUNS = 8  # at most so many share the work
-_HOT = 0.03
+# Share of the runs that begin with the greedy choice; then come those from the best, less hot.
+_FRESH = 0.6
+_HOT, _WARM, _COLD = 0.03, 0.006, 0.001
 _OPEN, _FEW = 0.6, 2000  # with more candidates open and more clients branching would take long
-_RATE, _LONGEST_S = 1.4e8, 120.0  # entries a second of the time limit
+# Entries a second of the time limit: for this, and for neighbourhoods after it.
+_RATE, _WINDOW_RATE, _LONGEST_S = 1.4e8, 1e8, 120.0
 _HITS = 3  # runs that end in nothing but the best known: it is hardly worth another
 _ELITES = 5  # choices that are kept to be combined
 _ITERATIONS = 1000
@@ -56,7 +59,7 @@ def recombine(
     cover, weight
         The problem; nothing but the count limits it.
     chosen
-        A good choice: each run starts from it, and most of it is forgotten in the heat.
+        A good choice: no worse one is returned.
     work
         Entries to touch before it stops.
     bound
@@ -64,11 +67,12 @@ def recombine(
     unit
         Divides every weight.
     deadline
-        `working_seconds()` at which to stop; looked at between the runs.
+        `working_seconds()` at which to stop.
 
     Notes
     -----
-    Runs of simulated annealing end in choices that are good in different parts of the map. What
+    Runs of simulated annealing end in choices that are good in different parts of the map: the
+    first begin with the greedy choice, the others with the best known, and less hot. What
     some of them have chosen together makes a small problem, and `planner.locate.covering.branch`
     finds its best choice (Cook & Seymour 2003, "Tour merging via branch-decomposition", for the
     travelling salesman).
@@ -78,12 +82,22 @@ def recombine(
     n = cover.start.size - 1
     if not 0 < chosen.size < n:
         return np.sort(chosen)
-    spare = _MERGES * work
-    for trials in _lengths(cover, chosen.size, work):
+    spare, start = _MERGES * work, lazy_greedy(cover, weight, chosen.size)
+    lengths = _lengths(cover, chosen.size, work)
+    for turn, trials in enumerate(lengths):
+        afresh = turn < _FRESH * len(lengths)
         if working_seconds() > deadline or best.value == bound or hits == _HITS:
             break
         run = anneal(
-            cover, weight, only_count(chosen.size, n), chosen, trials=trials, rng=rng, hot=_HOT
+            cover,
+            weight,
+            only_count(chosen.size, n),
+            start if afresh else best.chosen,
+            trials=trials,
+            rng=rng,
+            hot=_HOT if afresh else _WARM,
+            cold=_COLD,
+            deadline=deadline,
         )
         fresh, before = _elite(cover, weight, run), best.value
         best = max(best, fresh, key=lambda elite: elite.value)
@@ -107,7 +121,7 @@ def recombine(
             spare -= touched
             if touched > _MERGE * work:
                 break
-        hits = hits + (fresh.value == best.value) if best.value == before else 0
+        hits = hits + (afresh and fresh.value == best.value) if best.value == before else 0
         known = sorted(line, key=lambda elite: -elite.value)[:_ELITES]
     return best.chosen
 
@@ -124,6 +138,7 @@ def improve_open(
     relaxation: Relaxation,
     rng: np.random.Generator,
     limit_s: float,
+    xy: np.ndarray | None = None,
     unit: int = 1,
     deadline: float = math.inf,
 ) -> np.ndarray:
@@ -139,14 +154,26 @@ def improve_open(
     slack = relaxation.bound - int(covered_weight(cover, weight, chosen))
     if (last - relaxation.price <= slack).mean() < _OPEN:
         return chosen
-    return recombine(
+    seconds = min(limit_s, _LONGEST_S)
+    better = recombine(
         cover,
         weight,
         chosen=chosen,
         rng=rng,
-        work=_RATE * min(limit_s, _LONGEST_S),
+        work=_RATE * seconds,
         bound=relaxation.bound,
         unit=unit,
+        deadline=deadline,
+    )
+    return improve(
+        cover,
+        weight,
+        chosen=better,
+        relaxation=relaxation,
+        points=place_candidates(cover, xy),
+        rng=rng,
+        unit=unit,
+        work=_WINDOW_RATE * seconds,
         deadline=deadline,
     )
 
@@ -209,14 +236,14 @@ def merge(
     return (small.keep[proved.chosen] if proved.chosen.size else None), touched + proved.work
 
 
-def _lengths(cover: Cover, most: int, work: float) -> Iterator[int]:
+def _lengths(cover: Cover, most: int, work: float) -> list[int]:
     """How many swaps each run tries: enough for all neighbours, if the work allows as many."""
     trials = work / trial_work(cover)
     degree = np.diff(cover.back)
     near = float((degree.astype(float) ** 2).sum()) / max(1, int(degree.sum()))
     length = min(trials, max(trials / _RUNS, _TRIES * most * near))
     runs = round(trials / max(1.0, length))
-    return iter([math.ceil(trials / runs)] * runs if runs else [])
+    return [math.ceil(trials / runs)] * runs if runs else []
 
 
 def _filled(columns: np.ndarray, before: np.ndarray) -> np.ndarray:
