@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from planner.compiled import compiled, inlined
-from planner.locate.covering.anneal import COLD, HOT
+from planner.locate.covering.anneal import COLD, HOT, draw_neighbour, count_rivalry
 
 if TYPE_CHECKING:
     from planner.locate.problem import Cover, Limits
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 # A trial reads about two covers; all trials of a cooling together about this many clients.
 _COOLING_WORK, _OVERHEAD = 2e8, 100.0
 _TRIALS = (2_000, 500_000)
-_NEAR = 0.95  # of the swaps go to a candidate that shares a client
 
 
 class Worth(NamedTuple):
@@ -288,9 +287,9 @@ def _anneal(  # noqa: PLR0917
         heat *= fall
         turn = int(rng.random() * line.size)
         out = line[turn]
-        j = _neighbour(cover, out, rng)
+        j = draw_neighbour(cover, out, rng)
         now = spent - limits.cost[out] + limits.cost[j]
-        if inside[j] or now > room or barred[j] > _between(limits, out, j):
+        if inside[j] or now > room or barred[j] > count_rivalry(limits, out, j):
             continue
         change = _price(cover, worth, times, mark, out, j, trial)
         if change < heat * np.log(rng.random() + 1e-300):
@@ -336,23 +335,3 @@ def _count(  # noqa: PLR0917
         times[cover.client[k]] += sign
     for q in range(limits.start[j], limits.start[j + 1]):
         barred[limits.rival[q]] += sign
-
-
-@compiled
-def _between(limits: Limits, one: int, other: int) -> int:
-    """Tell how often two candidates are rivals: 0 or 1."""
-    for q in range(limits.start[one], limits.start[one + 1]):
-        if limits.rival[q] == other:
-            return 1
-    return 0
-
-
-@compiled
-def _neighbour(cover: Cover, j: int, rng: np.random.Generator) -> int:
-    """Draw a candidate that shares a client with j, mostly; else any."""
-    length = cover.start[j + 1] - cover.start[j]
-    if length > 0 and rng.random() < _NEAR:
-        i = cover.client[cover.start[j] + int(rng.random() * length)]
-        span = cover.back[i + 1] - cover.back[i]
-        return cover.candidate[cover.back[i] + int(rng.random() * span)]
-    return int(rng.random() * (cover.start.size - 1))

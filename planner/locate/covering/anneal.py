@@ -141,13 +141,13 @@ def _anneal(  # noqa: PLR0917
         heat *= fall
         turn = int(rng.random() * line.size)
         out = line[turn]
-        j = _neighbour(cover, out, rng)
+        j = draw_neighbour(cover, out, rng)
         if tally.inside[j] or spent - limits.cost[out] + limits.cost[j] > room:
             continue
         least = tally.loss[out] + heat * np.log(rng.random() + 1e-300)
         if mass[j] < least or _worth(runs, weight, tally.sole, j, out) < least:
             continue
-        if limits.rival.size > 0 and tally.barred[j] > _between(limits, out, j):
+        if limits.rival.size > 0 and tally.barred[j] > count_rivalry(limits, out, j):
             continue
         value -= _leave(runs, weight, limits, tally, out)
         value += _enter(runs, weight, limits, tally, j)
@@ -210,7 +210,7 @@ def _leave(runs: Runs, weight: np.ndarray, limits: Limits, tally: Tally, j: int)
 
 
 @compiled
-def _between(limits: Limits, one: int, other: int) -> int:
+def count_rivalry(limits: Limits, one: int, other: int) -> int:
     """Tell how often two candidates are rivals: 0 or 1."""
     for q in range(limits.start[one], limits.start[one + 1]):
         if limits.rival[q] == other:
@@ -219,7 +219,7 @@ def _between(limits: Limits, one: int, other: int) -> int:
 
 
 @compiled
-def _neighbour(cover: Cover, j: int, rng: np.random.Generator) -> int:
+def draw_neighbour(cover: Cover, j: int, rng: np.random.Generator) -> int:
     """Draw a candidate that shares a client with j, mostly; else any."""
     length = cover.start[j + 1] - cover.start[j]
     if length > 0 and rng.random() < _NEAR:
