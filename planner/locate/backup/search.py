@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from planner.compiled import compiled, inlined
-from planner.locate.covering.anneal import COLD, HOT, draw_neighbour, count_rivalry
+from planner.locate.covering.anneal import COLD, HOT, count_rivalry, draw_neighbour
 
 if TYPE_CHECKING:
     from planner.locate.problem import Cover, Limits
