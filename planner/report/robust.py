@@ -96,7 +96,7 @@ def range_text(low: float, high: float, w: Words) -> str:
     Examples
     --------
     >>> from planner.report.words import speak
-    >>> range_text(0.841, 0.872, speak("zh")), range_text(0.8545, 0.8558, speak("zh"))
+    >>> range_text(0.841, 0.872, speak("zh")), range_text(0.8544, 0.8558, speak("zh"))
     ('84–87%', '85.4–85.6%')
     """
     places = 1 if high - low < _NARROW else 0
