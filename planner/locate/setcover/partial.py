@@ -9,7 +9,7 @@ import numpy as np
 from scipy import sparse
 
 from planner.compiled import compiled, working_seconds
-from planner.locate.covering.bounds import relax
+from planner.locate.covering.bounds import Warm, relax
 from planner.locate.covering.heuristics import covered_weight, search
 from planner.locate.problem import Limits
 from planner.locate.program import Program, minimise
@@ -73,7 +73,8 @@ def cover_share(
         answer = _prove(cover, weight, cost, target, chosen, unit, gap, left)
         if answer.bound >= (1.0 - gap) * int(cost[answer.chosen].sum()):
             return answer
-    bound = _bound(cover, weight, cost, target, chosen, unit, gap, deadline)
+    half = working_seconds() + 0.5 * (deadline - working_seconds())  # the rest is for the choice
+    bound = _bound(cover, weight, cost, target, chosen, unit, gap, half)
     chosen = _cheaper(cover, weight, cost, target, chosen, bound, unit, rng, deadline)
     value = int(cost[chosen].sum())
     if value - bound > gap * value and cover.client.size <= _MIP_ENTRIES:
@@ -102,12 +103,15 @@ def _bound(  # noqa: PLR0917
 ) -> int:
     """Return the least cost that could reach the target, by the relaxation at a few budgets."""
     value = int(cost[chosen].sum())
-    lower, upper, budget = 0, value, value - unit
+    lower, upper, budget, warm = 0, value, value - unit, None
     for _ in range(_RELAXATIONS):
         if budget < max(unit, lower) or upper - lower <= gap * value:
             break
         limits = _limits(cost, budget)
-        found = relax(cover, weight, limits, chosen=chosen, target=target - 1, deadline=deadline)
+        found = relax(
+            cover, weight, limits, chosen=chosen, warm=warm, target=target - 1, deadline=deadline
+        )
+        warm = Warm(found.share, found.multiplier, found.balance)
         least = _least_budget(found, limits, cost, target, unit)
         if found.bound < target:
             least = max(least, budget + unit)
