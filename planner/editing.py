@@ -16,8 +16,9 @@ from planner.coverage import make_reach
 from planner.errors import InputError
 from planner.geo import WGS84
 from planner.load import load_register
+from planner.siting.answers import site_of
 from planner.siting.matching import match_register
-from planner.siting.move import Spot, site_of
+from planner.siting.move import Spot
 from planner.tables import SAME_SITE_M
 
 if TYPE_CHECKING:

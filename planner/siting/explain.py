@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from planner.errors import InputError, nearest_name
+from planner.errors import InputError
 from planner.i18n import translator
+from planner.siting.answers import show_rows, site_of
 from planner.siting.explanations import rank_replacements, seeks_coverage
 from planner.siting.opened import open_sites
 from planner.siting.why import digits
@@ -148,12 +148,7 @@ class SiteExplanation:
         return rows
 
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><th>{escape(label)}</th><td>{escape(value)}</td></tr>"
-            for label, value in self.rows()
-        )
-        title = escape(f"{self.site_id} · {self.name}")
-        return f"<table><caption>{title}</caption>{rows}</table>"
+        return show_rows(self.rows(), f"{self.site_id} · {self.name}")
 
 
 def explain_site(plan: Plan, site_id: str) -> SiteExplanation:
@@ -182,18 +177,13 @@ def explain_site(plan: Plan, site_id: str) -> SiteExplanation:
     >>> from planner import explain_site, load_plan  # doctest: +SKIP
     >>> explain_site(load_plan("data/sample/out"), "S01")  # doctest: +SKIP
     """
-    sites = plan.tables["sites"]
-    if site_id not in sites.index:
-        raise InputError(
-            f"the plan has no site `{site_id}`. It has {_listing(sites.index.tolist())}."
-            f"{nearest_name(str(site_id).upper(), sites.index)}"
-        )
+    site = site_of(plan, site_id)
     if "explanations" not in plan.tables:
         raise InputError("the plan holds no explanations: an earlier version made it. Run it anew.")
-    site, told = (_row(plan.tables[name], site_id) for name in ("sites", "explanations"))
+    told = _row(plan.tables["explanations"], site_id)
     minutes = told["nearest_station_min"]
     near = not pd.isna(minutes)
-    covered, ties, replacements = _replacements(plan, sites.index.tolist().index(site_id))
+    covered, ties, replacements = _replacements(plan, plan.tables["sites"].index.tolist().index(site_id))
     return SiteExplanation(
         site_id=str(site_id),
         candidate_id=str(site["candidate_id"]),
@@ -255,10 +245,3 @@ def _named(told: Mapping[str, Any], start: str) -> dict[str, float]:
 
 def _percent(share: float) -> str:
     return f"{share:.1%}"
-
-
-def _listing(names: list[str]) -> str:
-    """Name the first and the last of many."""
-    if len(names) <= 1:
-        return f"`{names[0]}`" if names else "none"
-    return f"`{names[0]}` to `{names[-1]}`"

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass, field
-from html import escape
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import shapely
 
-from planner.errors import InputError, SettingsError, nearest_name
+from planner.errors import SettingsError
 from planner.geo import names_at
 from planner.i18n import translator
+from planner.siting.answers import show_rows, site_of
 from planner.siting.opened import open_sites
 from planner.siting.picks import pick_candidates
 from planner.siting.why import digits
@@ -105,12 +105,7 @@ class SiteMove:
         return rows
 
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><th>{escape(label)}</th><td>{escape(value)}</td></tr>"
-            for label, value in self.rows()
-        )
-        title = escape(f"{self.site_id} · {self.name} → {self.to_name}")
-        return f"<table><caption>{title}</caption>{rows}</table>"
+        return show_rows(self.rows(), f"{self.site_id} · {self.name} → {self.to_name}")
 
 
 class Spot(NamedTuple):
@@ -119,24 +114,6 @@ class Spot(NamedTuple):
     name: str
     point: shapely.Point
     demand_id: pd.Index
-
-
-def site_of(plan: Plan, site_id: str) -> pd.Series:
-    """Return the row of a site.
-
-    Raises
-    ------
-    InputError
-        The plan has no such site.
-    """
-    sites = plan.tables["sites"]
-    if site_id not in sites.index:
-        known = ", ".join(f"`{i}`" for i in sites.index) or "none"
-        raise InputError(
-            f"the plan has no site `{site_id}`. It has {known}."
-            f"{nearest_name(str(site_id).upper(), sites.index)}"
-        )
-    return sites.loc[[site_id]].iloc[0]
 
 
 def move_site(plan: Plan, site_id: str, to: str | Spot) -> SiteMove:
@@ -162,15 +139,15 @@ def move_site(plan: Plan, site_id: str, to: str | Spot) -> SiteMove:
     case = open_sites(plan.reach, plan.tables["demand"], candidates, chosen)
     place = chosen.index(site["candidate_id"])
     stay = np.delete(case.chosen, place)
-    kept = _covered(case, np.append(case.existing, stay))
-    before = kept | _covered(case, case.chosen[[place]])
+    kept = case.covered(np.append(case.existing, stay))
+    before = kept | case.covered(case.chosen[[place]])
     if isinstance(to, Spot):
         to_id, to_name, point = "point", to.name, to.point
         after = kept | case.demand.index.isin(to.demand_id)
     else:
         to_id = _other_candidate(plan, site_id, to)
         to_name, point = str(candidates.loc[to_id, "name"]), candidates.geometry.loc[to_id]
-        after = kept | _covered(case, np.array([case.candidates.index.get_loc(to_id)]))
+        after = kept | case.covered([case.candidates.index.get_loc(to_id)])
     gained, lost = (math.fsum(case.weight[a & ~b]) for a, b in ((after, before), (before, after)))
     return SiteMove(
         site_id=str(site_id),
@@ -179,8 +156,8 @@ def move_site(plan: Plan, site_id: str, to: str | Spot) -> SiteMove:
         to_id=to_id,
         to_name=to_name,
         moved_m=float(shapely.distance(site["geometry"], point)),
-        before_share=_share(case, before),
-        after_share=_share(case, after),
+        before_share=round(case.share(before), _DIGITS),
+        after_share=round(case.share(after), _DIGITS),
         gained_per_day=gained,
         lost_per_day=lost,
         by_district=_by_district(plan, case, before, after),
@@ -202,20 +179,6 @@ def _other_candidate(plan: Plan, site_id: str, named: str) -> str:
         )
         raise SettingsError(f"`to` names {named!r}, which is {what}. Name another candidate.")
     return found
-
-
-def _covered(case: Opened, columns: np.ndarray) -> np.ndarray:
-    """Tell which rows any of some columns covers."""
-    is_open = np.zeros(case.cover.shape[1], dtype=bool)
-    is_open[columns] = True
-    rows = np.repeat(np.arange(case.weight.size), np.diff(case.cover.indptr))
-    covered = np.zeros(case.weight.size, dtype=bool)
-    covered[rows[is_open[case.cover.indices]]] = True
-    return covered
-
-
-def _share(case: Opened, covered: np.ndarray) -> float:
-    return round(math.fsum(case.weight[covered]) / case.total, _DIGITS)
 
 
 def _by_district(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from planner.errors import InputError
+from planner.locate.problem import rows_covered
 from planner.siting.case import make_case
 from planner.siting.swaps import Swaps, bar_swaps, value_swaps
 
@@ -36,6 +37,14 @@ class Opened:
     xy: np.ndarray
     existing: np.ndarray  # columns
     chosen: np.ndarray  # columns, in the order they were named
+
+    def covered(self, columns: Iterable[int]) -> np.ndarray:
+        """Tell which demand rows some columns cover."""
+        return rows_covered(self.cover, list(columns))
+
+    def share(self, rows: np.ndarray) -> float:
+        """Return the share of all demand that stands in some rows."""
+        return math.fsum(self.weight[rows]) / self.total
 
     def swaps(
         self,

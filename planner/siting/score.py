@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import asdict, dataclass, field
-from html import escape
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -12,6 +10,7 @@ from scipy.spatial import cKDTree
 
 from planner.errors import SettingsError
 from planner.i18n import translator
+from planner.siting.answers import show_rows
 from planner.siting.explanations import seeks_coverage
 from planner.siting.opened import open_sites
 from planner.siting.picks import pick_candidates
@@ -108,11 +107,7 @@ class SiteScore:
         return rows
 
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><th>{escape(label)}</th><td>{escape(value)}</td></tr>"
-            for label, value in self.rows()
-        )
-        return f"<table>{rows}</table>"
+        return show_rows(self.rows())
 
 
 def score_sites(plan: Plan, chosen: Sequence[str]) -> SiteScore:
@@ -156,7 +151,7 @@ def score_sites(plan: Plan, chosen: Sequence[str]) -> SiteScore:
     case = open_sites(plan.reach, tables["demand"], tables["candidates"], ids)
     swaps = case.swaps(spacing)
     covered = swaps.objective / case.total
-    today = _today(case)
+    today = case.share(case.covered(case.existing))
     planned = _covered(plan, known.values())
     bound = _bound(plan, len(ids))
     return SiteScore(
@@ -181,15 +176,6 @@ def _covered(plan: Plan, ids: Any) -> float:
     tables = plan.tables
     case = open_sites(plan.reach, tables["demand"], tables["candidates"], ids)
     return case.swaps().objective / case.total
-
-
-def _today(case: Opened) -> float:
-    is_open = np.zeros(case.cover.shape[1], dtype=bool)
-    is_open[case.existing] = True
-    rows = np.repeat(np.arange(case.weight.size), np.diff(case.cover.indptr))
-    covered = np.zeros(case.weight.size, dtype=bool)
-    covered[rows[is_open[case.cover.indices]]] = True
-    return math.fsum(case.weight[covered]) / case.total
 
 
 def _bound(plan: Plan, count: int) -> float | None:
