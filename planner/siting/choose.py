@@ -29,10 +29,10 @@ if TYPE_CHECKING:
 
     import geopandas as gpd
 
-    from planner.locate import Solution
     from planner.samples import Samples
     from planner.siting.case import Case
-    from planner.siting.seats import Seated, Seating
+    from planner.siting.models import Answer
+    from planner.siting.seats import Seating
     from planner.tables import Reach
 
 _LOG = logging.getLogger(__name__)
@@ -203,40 +203,30 @@ def choose_stations(
     )  # fmt: skip
     opened = _open_first(asked, locked_id)
     steps = _FIRST_STEPS + reruns
-    solution = solve(
+    answer = solve(
         asked, required=opened.all, on_step=on_step and (lambda done, _: on_step(done, steps))
     )
-    seated: Seated | None = asked.found.get("seated")
-    ranking = rank_sites(
-        case.cover, case.weight, case.existing, solution.chosen,
-        order_seated(case, seated, opened.all) if seated else opened.all,
-        keep_all=question.kind.nearness,
-    )  # fmt: skip
-    facts = describe(
-        ranking, case.cover, case.demand, reach.limit_min, existing=case.existing,
-        existing_minutes=existing_minutes,
-    )  # fmt: skip
-    again: dict[str, Any] = {"existing": case.existing, "conflicts": case.conflicts}
-    again |= {"days": _days(demand), "rng": asked.rng}
-    again["samples"] = None if samples is None else samples.take(case.demand.index)
+    facts = _describe(asked, answer, opened, existing_minutes)
+    again = _redraw(asked, demand, samples)
     facts["stability"] = measure_stability(
-        case.cover, case.weight, [site.column for site in ranking], count, xy=case.xy,
+        case.cover, case.weight, facts["column"].tolist(), count, xy=case.xy,
         reruns=reruns, first=opened.gathered, locked=opened.locked, rest_per_day=case.rest,
         home=case.home, **again,
         on_step=on_step and (lambda done, _: on_step(_FIRST_STEPS + done, steps)),
     )  # fmt: skip
     sites = _table(case, facts, language, reach)
-    note = tell(asked, solution) | {"count_used": len(sites)}
+    note = tell(asked, answer.solution) | {"count_used": len(sites)}
     note |= {"min_spacing_m": float(min_spacing_m), "reruns": int(reruns)}
-    note |= _note_first(asked, opened, solution, note)
+    note |= _note_first(asked, opened, answer, note)
     if reruns:
         note["held_out"] = measure_held_out(
-            case.cover, case.weight, solution.chosen, count, required=opened.all,
+            case.cover, case.weight, answer.solution.chosen, count, required=opened.all,
             dayparts=_dayparts(case), **again,
         )  # fmt: skip
-    if seated and seating:
-        sites = add_seats(sites, case, seated, seating.actions, language)
-        note |= note_seats(case, seated, seating.actions, solution) | {"budget": budget}
+    if answer.seated and seating:
+        sites = add_seats(sites, case, answer.seated, seating.actions, language)
+        note |= note_seats(case, answer.seated, seating.actions, answer.solution)
+        note["budget"] = budget
     if model == "backup":
         sites = add_backing(sites, case, language)
     sites.attrs = {"siting": note}
@@ -275,14 +265,40 @@ def _open_first(asked: Asked, locked_id: list[str]) -> _Opened:
     return _Opened(locked, gathered, most)
 
 
+def _describe(
+    asked: Asked, answer: Answer, opened: _Opened, existing_minutes: pd.Series | None
+) -> pd.DataFrame:
+    """Rank what was chosen, and tell what each site does at its rank."""
+    question, case = asked.question, asked.case
+    first = order_seated(case, answer.seated, opened.all) if answer.seated else opened.all
+    ranking = rank_sites(
+        case.cover, case.weight, case.existing, answer.solution.chosen, first,
+        keep_all=question.kind.nearness,
+    )  # fmt: skip
+    return describe(
+        ranking, case.cover, case.demand, question.limit_min, existing=case.existing,
+        existing_minutes=existing_minutes,
+    )  # fmt: skip
+
+
+def _redraw(asked: Asked, demand: gpd.GeoDataFrame, samples: Samples | None) -> dict[str, Any]:
+    """Return what stability and held-out visits are drawn from, as both take it."""
+    case = asked.case
+    return {
+        "existing": case.existing, "conflicts": case.conflicts, "days": _days(demand),
+        "rng": asked.rng,
+        "samples": None if samples is None else samples.take(case.demand.index),
+    }  # fmt: skip
+
+
 def _note_first(
-    asked: Asked, opened: _Opened, solution: Solution, kept: Mapping[str, Any]
+    asked: Asked, opened: _Opened, answer: Answer, kept: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Note what opened first, and what is covered without the rule on gathering places."""
     note: dict[str, Any] = {}
     if opened.most:
-        free = solve(asked, required=opened.locked) if opened.gathered else solution
-        share = tell(asked, free)["covered_share"]
+        free = solve(asked, required=opened.locked) if opened.gathered else answer
+        share = tell(asked, free.solution)["covered_share"]
         note["informal_share"] = float(asked.question.informal_share)
         note["informal_first"] = len(opened.gathered)
         note["free_share"] = (

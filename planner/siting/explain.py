@@ -183,7 +183,9 @@ def explain_site(plan: Plan, site_id: str) -> SiteExplanation:
     told = _row(plan.tables["explanations"], site_id)
     minutes = told["nearest_station_min"]
     near = not pd.isna(minutes)
-    covered, ties, replacements = _replacements(plan, plan.tables["sites"].index.tolist().index(site_id))
+    covered, ties, replacements = _replacements(
+        plan, plan.tables["sites"].index.tolist().index(site_id)
+    )
     return SiteExplanation(
         site_id=str(site_id),
         candidate_id=str(site["candidate_id"]),

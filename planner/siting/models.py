@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from planner.locate import Solution
     from planner.siting.case import Case
-    from planner.siting.seats import Seating
+    from planner.siting.seats import Seated, Seating
 
 # Settings behind what the solvers call so.
 _LIMITS = {"conflict": "min_spacing_m", "budget": "budget", "floor": "min_district_share"}
@@ -116,8 +116,6 @@ class Asked:
         The name of each demand row's district, None where they are not known.
     time_limit_s, gap, rng
         As the solvers take them.
-    found
-        What a model finds beside its solution, by name; of the last answer.
     """
 
     question: Question
@@ -126,7 +124,6 @@ class Asked:
     time_limit_s: float
     gap: float
     rng: np.random.Generator
-    found: dict[str, Any] = field(default_factory=dict)
 
     @property
     def price(self) -> np.ndarray | None:
@@ -152,6 +149,13 @@ class Asked:
         return {"groups": self.district, "floor": self.question.min_district_share}
 
 
+class Answer(NamedTuple):
+    """What a model answers: its solution, and of capacitated what every station becomes."""
+
+    solution: Solution
+    seated: Seated | None = None
+
+
 @dataclass(frozen=True)
 class Model:
     """How one location model is asked.
@@ -162,7 +166,7 @@ class Model:
         Of objective and bound.
     answer
         Called with what is asked and the options that every solver takes (existing, required,
-        limits of time and gap); returns the solution.
+        limits of time and gap).
     covers
         The objective is the demand within reach, so it tells the covered share and its bound.
     nearness
@@ -174,26 +178,28 @@ class Model:
     """
 
     unit: str
-    answer: Callable[[Asked, dict[str, Any]], Solution]
+    answer: Callable[[Asked, dict[str, Any]], Answer]
     covers: bool = False
     nearness: bool = False
     notes: Callable[[Question], dict[str, Any]] | None = None
     measures: Callable[[Asked, Solution], dict[str, Any]] | None = None
 
 
-def _most_covered(asked: Asked, options: dict[str, Any]) -> Solution:
+def _most_covered(asked: Asked, options: dict[str, Any]) -> Answer:
     question, case = asked.question, asked.case
     options = {"xy": case.xy, **asked.spending, **asked.floor, **options}
     most_covered = solve_floored_mclp if asked.floor else solve_mclp
-    return most_covered(case.cover, case.weight, question.count, **options)
+    return Answer(most_covered(case.cover, case.weight, question.count, **options))
 
 
-def _covered_twice(asked: Asked, options: dict[str, Any]) -> Solution:
+def _covered_twice(asked: Asked, options: dict[str, Any]) -> Answer:
     question, case = asked.question, asked.case
-    return solve_backup(
-        case.cover, case.weight, question.count, backup_share=question.backup_share, xy=case.xy,
-        **asked.spending, **options,
-    )  # fmt: skip
+    options = {"xy": case.xy, **asked.spending, **options}
+    return Answer(
+        solve_backup(
+            case.cover, case.weight, question.count, backup_share=question.backup_share, **options
+        )
+    )
 
 
 def _told_twice(asked: Asked, solution: Solution) -> dict[str, Any]:
@@ -201,12 +207,10 @@ def _told_twice(asked: Asked, solution: Solution) -> dict[str, Any]:
     return weight | measure_backing(asked.case, solution.chosen)
 
 
-def _nearer_counts_more(asked: Asked, options: dict[str, Any]) -> Solution:
+def _nearer_counts_more(asked: Asked, options: dict[str, Any]) -> Answer:
     question, case = asked.question, asked.case
-    return solve_gradual(
-        case.cover, case.weight, question.count, **_decline(question), xy=case.xy,
-        **asked.spending, **options,
-    )  # fmt: skip
+    options = {"xy": case.xy, **asked.spending, **_decline(question), **options}
+    return Answer(solve_gradual(case.cover, case.weight, question.count, **options))
 
 
 def _told_gradually(asked: Asked, solution: Solution) -> dict[str, Any]:
@@ -224,36 +228,31 @@ def _decline(question: Question) -> dict[str, Any]:
     return {"full_min": min(question.full_min, limit_min), "limit_min": limit_min}
 
 
-def _fewest(asked: Asked, options: dict[str, Any]) -> Solution:
-    return solve_lscp(
-        asked.case.cover, weight=asked.case.weight, target_share=asked.question.target_share,
-        **asked.spending, **asked.floor, **options,
-    )  # fmt: skip
-
-
-def _nearest(asked: Asked, options: dict[str, Any]) -> Solution:
+def _fewest(asked: Asked, options: dict[str, Any]) -> Answer:
     question, case = asked.question, asked.case
-    return solve_pmedian(
-        case.cover, case.weight, question.count, penalty=_FAR * question.limit_min,
-        **asked.spending, **asked.floor, **options,
-    )  # fmt: skip
+    options = {"target_share": question.target_share, **asked.spending, **asked.floor, **options}
+    return Answer(solve_lscp(case.cover, weight=case.weight, **options))
 
 
-def _nearest_for_the_farthest(asked: Asked, options: dict[str, Any]) -> Solution:
-    return solve_pcenter(
-        asked.case.cover, asked.question.count, weight=_reachable(asked.case),
-        **asked.spending, **options,
-    )  # fmt: skip
+def _nearest(asked: Asked, options: dict[str, Any]) -> Answer:
+    question, case = asked.question, asked.case
+    options = {"penalty": _FAR * question.limit_min, **asked.spending, **asked.floor, **options}
+    return Answer(solve_pmedian(case.cover, case.weight, question.count, **options))
 
 
-def _most_served(asked: Asked, options: dict[str, Any]) -> Solution:
+def _nearest_for_the_farthest(asked: Asked, options: dict[str, Any]) -> Answer:
+    question, case = asked.question, asked.case
+    options = {"weight": _reachable(case), **asked.spending, **options}
+    return Answer(solve_pcenter(case.cover, question.count, **options))
+
+
+def _most_served(asked: Asked, options: dict[str, Any]) -> Answer:
     question = asked.question
     if question.seating is None:
         raise SettingsError("the model capacitated needs `seating`.")
-    solution, asked.found["seated"] = seat_stations(
-        asked.case, question.seating, question.count, question.budget, options
+    return Answer(
+        *seat_stations(asked.case, question.seating, question.count, question.budget, options)
     )
-    return solution
 
 
 # What each has no place for is told in `planner.questions.REFUSED`.
@@ -276,7 +275,7 @@ MODELS: dict[str, Model] = {
 
 def solve(
     asked: Asked, *, required: Sequence[int], on_step: Callable[[int, int], None] | None = None
-) -> Solution:
+) -> Answer:
     """Answer what is asked; the `required` columns open in any case."""
     question, case = asked.question, asked.case
     options: dict[str, Any] = {
