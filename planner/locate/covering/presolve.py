@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from planner.compiled import compiled
+from planner.compiled import compiled, inlined
 from planner.locate.covering.order import order_clients
 from planner.locate.problem import Cover
 
@@ -54,7 +54,7 @@ def make_core(problem: Problem, xy: np.ndarray | None = None) -> Core:
     start, client, group = _merge(matrix.indptr, matrix.indices, keep, ~problem.open_rows)
     cover = _two_way(start, client, int(group.max(initial=-1)) + 1)
     if problem.plain:
-        alive = np.flatnonzero(~_dominated(cover))
+        alive = np.flatnonzero(~outdone(cover, np.zeros(keep.size, dtype=np.int64)))
         if alive.size < keep.size:
             keep = keep[alive]
             everyone = np.ones(cover.back.size - 1, dtype=np.bool_)
@@ -109,7 +109,7 @@ def reduce(cover: Cover, weight: np.ndarray, keep: np.ndarray, alive: np.ndarray
     """Restrict a problem that nothing but the count limits, and drop the dominated."""
     start, client, group = _merge(cover.start, cover.client, keep, alive)
     small = _two_way(start, client, int(group.max(initial=-1)) + 1)
-    left = np.flatnonzero(~_dominated(small))
+    left = np.flatnonzero(~outdone(small, np.zeros(keep.size, dtype=np.int64)))
     if left.size < keep.size:
         everyone = np.ones(small.back.size - 1, dtype=np.bool_)
         start, client, again = _merge(small.start, small.client, left, everyone)
@@ -301,41 +301,74 @@ def _transpose(
     return back, candidate
 
 
-@compiled
-def _dominated(cover: Cover) -> np.ndarray:
-    """Tell which candidates another covers wholly; of equals the first stays.
+@inlined
+def _inside(start, items, inner, outer):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """Tell whether one sorted list holds all of another."""
+    b = start[outer]
+    found = True
+    for a in range(start[inner], start[inner + 1]):
+        while b < start[outer + 1] and items[b] < items[a]:
+            b += 1
+        if b == start[outer + 1] or items[b] != items[a]:
+            found = False
+            break
+    return found
 
-    A dominator covers all of j's clients, so it is among those that cover j's rarest client.
-    """
-    n = cover.start.size - 1
-    dead = np.zeros(n, np.bool_)
-    for j in range(n):
-        size = cover.start[j + 1] - cover.start[j]
-        if size == 0:
-            dead[j] = True
+
+@inlined
+def _rarest(start, items, holders, which):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """Return the item of a list that is in the fewest lists, by the starts of its holders."""
+    rare = items[start[which]]
+    for q in range(start[which], start[which + 1]):
+        item = items[q]
+        if holders[item + 1] - holders[item] < holders[rare + 1] - holders[rare]:
+            rare = item
+    return rare
+
+
+@compiled
+def implied(cover: Cover) -> np.ndarray:
+    """Tell which clients are covered whenever another is; of equals the first stays."""
+    back, candidate = cover.back, cover.candidate
+    m = back.size - 1
+    dead = np.zeros(m, np.bool_)
+    degree = back[1:] - back[:-1]
+    for k in np.argsort(degree, kind="mergesort"):
+        if dead[k] or degree[k] == 0:
             continue
-        rare = cover.client[cover.start[j]]
-        for k in range(cover.start[j], cover.start[j + 1]):
-            i = cover.client[k]
-            if cover.back[i + 1] - cover.back[i] < cover.back[rare + 1] - cover.back[rare]:
-                rare = i
-        for q in range(cover.back[rare], cover.back[rare + 1]):
-            other = cover.candidate[q]
-            length = cover.start[other + 1] - cover.start[other]
-            if other == j or dead[other] or length < size or (length == size and other > j):
+        rare = _rarest(back, candidate, cover.start, k)
+        for t in range(cover.start[rare], cover.start[rare + 1]):
+            i = cover.client[t]
+            if i == k or dead[i] or degree[i] < degree[k] or (degree[i] == degree[k] and i < k):
                 continue
-            if _subset(cover.start, cover.client, j, other):
-                dead[j] = True
-                break
+            if _inside(back, candidate, k, i):
+                dead[i] = True
     return dead
 
 
 @compiled
-def _subset(start: np.ndarray, client: np.ndarray, inner: int, outer: int) -> bool:
-    b = start[outer]
-    for a in range(start[inner], start[inner + 1]):
-        while b < start[outer + 1] and client[b] < client[a]:
-            b += 1
-        if b == start[outer + 1] or client[b] != client[a]:
-            return False
-    return True
+def outdone(cover: Cover, cost: np.ndarray) -> np.ndarray:
+    """Tell which candidates another covers at no higher cost; of equals the first stays.
+
+    A dominator covers all of j's clients, so it is among those that cover j's rarest client.
+    """
+    start, client = cover.start, cover.client
+    n = start.size - 1
+    dead = np.zeros(n, np.bool_)
+    for j in range(n):
+        size = start[j + 1] - start[j]
+        if size == 0:
+            dead[j] = True
+            continue
+        rare = _rarest(start, client, cover.back, j)
+        for q in range(cover.back[rare], cover.back[rare + 1]):
+            other = cover.candidate[q]
+            length = start[other + 1] - start[other]
+            if other == j or dead[other] or length < size or cost[other] > cost[j]:
+                continue
+            if length == size and cost[other] == cost[j] and other > j:
+                continue
+            if _inside(start, client, j, other):
+                dead[j] = True
+                break
+    return dead

@@ -12,9 +12,9 @@ from planner.errors import InputError, SettingsError
 from planner.locate.covering.bounds import relax
 from planner.locate.covering.heuristics import covered_weight, lazy_greedy
 from planner.locate.covering.order import order_clients
-from planner.locate.covering.presolve import add_up, merge_clients
+from planner.locate.covering.presolve import add_up, merge_clients, outdone
 from planner.locate.problem import Cover, Limits, check_weight, make_problem, scale_weight
-from planner.locate.setcover.reduce import as_cover, outdone
+from planner.locate.setcover.reduce import as_cover
 
 _ITERATIONS = 300  # of the relaxation: its multipliers rank and bound, they need not be the best
 _ROUNDING = 1e-9  # relative, far above that of sums in floating point

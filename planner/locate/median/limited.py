@@ -11,6 +11,7 @@ from scipy import sparse
 from planner.compiled import working_seconds
 from planner.errors import NoSolutionError
 from planner.locate.covering.exact import keeps_limits, limit_rows
+from planner.locate.covering.presolve import implied
 from planner.locate.median.exact import Proof, cheapest, radius_program, start_point, steps_of
 from planner.locate.median.lists import Lists, restrict_lists, value_of
 from planner.locate.median.search import interchange
@@ -18,7 +19,7 @@ from planner.locate.needs import meet_needs
 from planner.locate.problem import Cover, Limits
 from planner.locate.program import Program, minimise
 from planner.locate.setcover.limited import cheapest_within, name_limits
-from planner.locate.setcover.reduce import implied, keep_part
+from planner.locate.setcover.reduce import keep_part
 
 if TYPE_CHECKING:
     from planner.locate.median.bound import Certificate

@@ -11,9 +11,10 @@ from scipy import sparse
 from planner.compiled import working_seconds
 from planner.errors import NoSolutionError
 from planner.locate.covering.exact import keeps_limits
+from planner.locate.covering.presolve import implied
 from planner.locate.problem import check_numbers, check_weight
 from planner.locate.setcover.limited import cheapest_within, name_limits
-from planner.locate.setcover.reduce import as_cover, implied, keep_part
+from planner.locate.setcover.reduce import as_cover, keep_part
 from planner.locate.setcover.whole import cover_all
 from planner.locate.solution import at_least, tell
 from planner.locate.travel import check_roles, check_travel, row_minimum

@@ -12,12 +12,18 @@ from scipy import sparse
 from planner.compiled import working_seconds
 from planner.errors import InputError, NoSolutionError, SettingsError
 from planner.locate.covering.exact import keeps_limits
-from planner.locate.covering.presolve import core_limits, make_core, restrict
+from planner.locate.covering.presolve import (
+    core_limits,
+    implied,
+    make_core,
+    outdone,
+    restrict,
+)
 from planner.locate.needs import Needs, check_groups, make_floor
 from planner.locate.problem import check_numbers, check_weight, make_problem, scale_weight
 from planner.locate.setcover.limited import cheapest_within, name_limits
 from planner.locate.setcover.partial import cover_share
-from planner.locate.setcover.reduce import implied, keep_part, outdone
+from planner.locate.setcover.reduce import keep_part
 from planner.locate.setcover.whole import Answer, cover_all
 from planner.locate.solution import TOLERANCE, at_least, tell
 

@@ -7,8 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import sparse
 
-from planner.compiled import compiled, inlined
-from planner.locate.covering.presolve import restrict
+from planner.locate.covering.presolve import implied, outdone, restrict
 from planner.locate.problem import Cover
 
 NONE = np.empty(0, dtype=np.int64)
@@ -80,70 +79,3 @@ def gather(start: np.ndarray, items: np.ndarray, which: np.ndarray) -> np.ndarra
     if which.size == 0:
         return items[:0]
     return np.concatenate([items[start[k] : start[k + 1]] for k in which])
-
-
-@inlined
-def _inside(start, items, inner, outer):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-    """Tell whether one sorted list holds all of another."""
-    b = start[outer]
-    found = True
-    for a in range(start[inner], start[inner + 1]):
-        while b < start[outer + 1] and items[b] < items[a]:
-            b += 1
-        if b == start[outer + 1] or items[b] != items[a]:
-            found = False
-            break
-    return found
-
-
-@compiled
-def implied(cover: Cover) -> np.ndarray:
-    """Tell which clients are covered whenever another is; of equals the first stays."""
-    back, candidate = cover.back, cover.candidate
-    m = back.size - 1
-    dead = np.zeros(m, np.bool_)
-    degree = back[1:] - back[:-1]
-    for k in np.argsort(degree, kind="mergesort"):
-        if dead[k] or degree[k] == 0:
-            continue
-        rare = candidate[back[k]]
-        for q in range(back[k], back[k + 1]):
-            j = candidate[q]
-            if cover.start[j + 1] - cover.start[j] < cover.start[rare + 1] - cover.start[rare]:
-                rare = j
-        for t in range(cover.start[rare], cover.start[rare + 1]):
-            i = cover.client[t]
-            if i == k or dead[i] or degree[i] < degree[k] or (degree[i] == degree[k] and i < k):
-                continue
-            if _inside(back, candidate, k, i):
-                dead[i] = True
-    return dead
-
-
-@compiled
-def outdone(cover: Cover, cost: np.ndarray) -> np.ndarray:
-    """Tell which columns another covers at no higher cost; of equals the first stays."""
-    start, client = cover.start, cover.client
-    n = start.size - 1
-    dead = np.zeros(n, np.bool_)
-    for j in range(n):
-        size = start[j + 1] - start[j]
-        if size == 0:
-            dead[j] = True
-            continue
-        rare = client[start[j]]
-        for k in range(start[j], start[j + 1]):
-            i = client[k]
-            if cover.back[i + 1] - cover.back[i] < cover.back[rare + 1] - cover.back[rare]:
-                rare = i
-        for q in range(cover.back[rare], cover.back[rare + 1]):
-            other = cover.candidate[q]
-            length = start[other + 1] - start[other]
-            if other == j or dead[other] or length < size or cost[other] > cost[j]:
-                continue
-            if length == size and cost[other] == cost[j] and other > j:
-                continue
-            if _inside(start, client, j, other):
-                dead[j] = True
-                break
-    return dead
