@@ -1,7 +1,6 @@
 """Choices combined: never worse, the best where all can be tried, the same for the same seed."""
 
 import itertools
-import math
 
 import numpy as np
 import pytest
@@ -10,6 +9,7 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from planner.compiled import working_seconds
+from planner.locate import solve_mclp
 from planner.locate.covering.anneal import anneal
 from planner.locate.covering.bounds import relax
 from planner.locate.covering.branch import only_count
@@ -59,9 +59,7 @@ def test_recombined_is_never_worse_keeps_the_count_and_repeats_itself(seed, coun
     cover, weight = town(seed, count, n=40, m=200, radius=0.2)
     start = np.arange(count)  # a poor choice
     runs = [
-        recombine(
-            cover, weight, chosen=start, rng=np.random.default_rng(seed), work=work, bound=None
-        )
+        recombine(cover, weight, chosen=start, rng=np.random.default_rng(seed), work=work)
         for work in (2e5, 2e5)
     ]
     assert runs[0].tolist() == runs[1].tolist()
@@ -73,15 +71,17 @@ def test_recombined_is_never_worse_keeps_the_count_and_repeats_itself(seed, coun
 
 @pytest.mark.parametrize("seed", range(5))
 def test_recombining_finds_the_optimum_of_a_small_town(seed):
-    cover, weight = town(seed, 4)
-    start = np.arange(4)
+    cover, weight = town(seed, 8, n=60, m=400, radius=0.15)
+    start = np.arange(8)
     found = recombine(cover, weight, chosen=start, rng=np.random.default_rng(seed), work=2e6)
-    best = best_of(cover, weight, range(cover.start.size - 1), 4)
-    assert covered_weight(cover, weight, start) < best
-    assert covered_weight(cover, weight, found) == best
+    matrix = sparse.csc_array((np.ones(cover.client.size), cover.client, cover.start))
+    best = solve_mclp(matrix, weight, 8)
+    assert best.status == "optimal"
+    assert covered_weight(cover, weight, start) < best.objective
+    assert covered_weight(cover, weight, found) == best.objective
 
 
-def test_nothing_is_done_after_the_deadline_nor_once_the_bound_is_met():
+def test_nothing_is_done_after_the_deadline_nor_once_enough_is_covered():
     cover, weight = town(3, 5, n=60, m=400, radius=0.15)
     start = np.arange(5)
     late = working_seconds() - 1.0
@@ -90,7 +90,7 @@ def test_nothing_is_done_after_the_deadline_nor_once_the_bound_is_met():
     assert found.tolist() == start.tolist()
     top = int(covered_weight(cover, weight, start))
     rng = np.random.default_rng(0)
-    assert recombine(cover, weight, rng=rng, bound=top, **options).tolist() == start.tolist()
+    assert recombine(cover, weight, rng=rng, enough=top, **options).tolist() == start.tolist()
 
 
 def test_a_run_of_annealing_ends_at_the_deadline():
@@ -110,7 +110,7 @@ def test_where_prices_leave_most_open_the_time_limit_as_a_number_says_how_much_i
     chosen = lazy_greedy(cover, weight, 12)
     limits = only_count(12, cover.start.size - 1)
     relaxation = relax(cover, weight, limits, chosen=chosen, target=0, iterations=20)
-    options = {"chosen": chosen, "relaxation": relaxation, "deadline": math.inf}
+    options = {"chosen": chosen, "relaxation": relaxation, "enough": relaxation.bound}
     one, two = (
         improve_open(cover, weight, rng=np.random.default_rng(7), limit_s=0.2, **options).tolist()
         for _ in range(2)

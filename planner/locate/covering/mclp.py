@@ -258,6 +258,7 @@ def _decide(
             chosen=chosen,
             relaxation=relaxation,
             rng=rng,
+            enough=math.ceil((before + relaxation.bound) * (1.0 - gap)) - before,
             limit_s=limit_s,
             xy=xy,
             unit=unit,

@@ -1,4 +1,4 @@
-"""Better covers from several: anneal again and again, and take the best of what was met."""
+"""Better covers from several: temper, and take the best of what was met."""
 
 from __future__ import annotations
 
@@ -8,34 +8,30 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from planner.compiled import working_seconds
-from planner.locate.covering.anneal import anneal, trial_work
 from planner.locate.covering.bounds import relax
 from planner.locate.covering.branch import branch, only_count
-from planner.locate.covering.heuristics import covered_weight, lazy_greedy
+from planner.locate.covering.heuristics import covered_weight
 from planner.locate.covering.order import place_candidates
 from planner.locate.covering.presolve import reduce
+from planner.locate.covering.temper import make_ladder, start_chains, temper, trial_work
 from planner.locate.covering.windows import improve
 
 if TYPE_CHECKING:
     from planner.locate.covering.bounds import Relaxation
     from planner.locate.problem import Cover
 
-_TRIES = 180.0  # of a run: for each facility and each candidate that shares a client
-_RUNS = 8  # at most so many share the work
-# Share of the runs that begin with the greedy choice; then come those from the best, less hot.
-_FRESH = 0.6
-_HOT, _WARM, _COLD = 0.03, 0.006, 0.001
+_TURNS = 10  # of tempering, each followed by combinations
 _OPEN, _FEW = 0.6, 2000  # with more candidates open and more clients branching would take long
-# Entries a second of the time limit: for this, and for neighbourhoods after it.
-_RATE, _WINDOW_RATE, _LONGEST_S = 1.4e8, 1e8, 120.0
-_HITS = 3  # runs that end in nothing but the best known: it is hardly worth another
-_ELITES = 5  # choices that are kept to be combined
+# Seconds for this: a share of the time limit, or what a proof can spare; but not for ever. Entries
+# to touch in each by tempering, and by neighbourhoods after it.
+_SHARE, _PROOF_S, _LONGEST_S, _RATE, _WINDOW_RATE = 0.35, 18.0, 300.0, 3.4e8, 0.8e8
+_ELITES = 12  # choices that are kept to be combined
 _ITERATIONS = 1000
-_MERGE, _MERGES = 0.05, 0.25  # of the work of all runs may one combination take, and all of them
+_MERGE, _MERGES = 0.05, 0.25  # of the work of tempering may one combination take, and all of them
 
 
 class Elite(NamedTuple):
-    """A choice that a run ended in, and the weight it covers."""
+    """A good choice, and the weight it covers."""
 
     value: int
     chosen: np.ndarray
@@ -48,7 +44,8 @@ def recombine(
     chosen: np.ndarray,
     rng: np.random.Generator,
     work: float,
-    bound: int | None = None,
+    margin: float = math.inf,
+    enough: int | None = None,
     unit: int = 1,
     deadline: float = math.inf,
 ) -> np.ndarray:
@@ -62,8 +59,10 @@ def recombine(
         A good choice: no worse one is returned.
     work
         Entries to touch before it stops.
-    bound
-        No choice covers more.
+    margin
+        What the relaxation gives for one more facility.
+    enough
+        Weight at which to stop.
     unit
         Divides every weight.
     deadline
@@ -71,41 +70,28 @@ def recombine(
 
     Notes
     -----
-    Runs of simulated annealing end in choices that are good in different parts of the map: the
-    first begin with the greedy choice, the others with the best known, and less hot. What
-    some of them have chosen together makes a small problem, and `planner.locate.covering.branch`
-    finds its best choice (Cook & Seymour 2003, "Tour merging via branch-decomposition", for the
-    travelling salesman).
+    The temperatures of `planner.locate.covering.temper` meet choices that are good in different
+    parts of the map. What some of them have chosen together makes a small problem, and
+    `planner.locate.covering.branch` finds its best choice (Cook & Seymour 2003, "Tour merging via
+    branch-decomposition", for the travelling salesman).
     """
-    best, hits = _elite(cover, weight, chosen), 0
-    known: list[Elite] = []
-    n = cover.start.size - 1
-    if not 0 < chosen.size < n:
+    if not 0 < chosen.size < cover.start.size - 1:
         return np.sort(chosen)
-    spare, start = _MERGES * work, lazy_greedy(cover, weight, chosen.size)
-    lengths = _lengths(cover, chosen.size, work)
-    for turn, trials in enumerate(lengths):
-        afresh = turn < _FRESH * len(lengths)
-        if working_seconds() > deadline or best.value == bound or hits == _HITS:
+    best, spare = _elite(cover, weight, chosen), _MERGES * work
+    known: list[Elite] = []
+    heat = make_ladder(cover, weight, chosen.size, margin)
+    chains = start_chains(cover, weight, chosen, heat.size)
+    trials = math.ceil(work / (_TURNS * trial_work(cover, chosen.size)))
+    for _ in range(_TURNS):
+        if working_seconds() > deadline or (enough is not None and best.value >= enough):
             break
-        run = anneal(
-            cover,
-            weight,
-            only_count(chosen.size, n),
-            start if afresh else best.chosen,
-            trials=trials,
-            rng=rng,
-            hot=_HOT if afresh else _WARM,
-            cold=_COLD,
-            deadline=deadline,
-        )
-        fresh, before = _elite(cover, weight, run), best.value
-        best = max(best, fresh, key=lambda elite: elite.value)
-        line = [fresh, *known]
-        for size in range(1, len(line) + 1 if known else 0):
+        met = temper(cover, weight, chains, heat, trials=trials, rng=rng, deadline=deadline)
+        known = _best_of([*known, *(_elite(cover, weight, line) for line in met)])
+        best = max(best, known[0], key=lambda elite: elite.value)
+        for size in range(1, len(known) + 1):
             if spare <= 0:
                 break
-            columns = np.unique(np.concatenate([best.chosen, *(e.chosen for e in line[:size])]))
+            columns = np.unique(np.concatenate([best.chosen, *(e.chosen for e in known[:size])]))
             better, touched = merge(
                 cover,
                 weight,
@@ -121,9 +107,13 @@ def recombine(
             spare -= touched
             if touched > _MERGE * work:
                 break
-        hits = hits + (afresh and fresh.value == best.value) if best.value == before else 0
-        known = sorted(line, key=lambda elite: -elite.value)[:_ELITES]
     return best.chosen
+
+
+def _best_of(elites: list[Elite]) -> list[Elite]:
+    """Keep the best that differ, the best first."""
+    apart = {elite.chosen.tobytes(): elite for elite in elites}
+    return sorted(apart.values(), key=lambda elite: -elite.value)[:_ELITES]
 
 
 def _elite(cover: Cover, weight: np.ndarray, chosen: np.ndarray) -> Elite:
@@ -137,6 +127,7 @@ def improve_open(
     chosen: np.ndarray,
     relaxation: Relaxation,
     rng: np.random.Generator,
+    enough: int,
     limit_s: float,
     xy: np.ndarray | None = None,
     unit: int = 1,
@@ -144,8 +135,8 @@ def improve_open(
 ) -> np.ndarray:
     """Search on where a relaxation leaves most candidates open; else return what is chosen.
 
-    Parameters are those of `recombine`; how much is worth doing follows from the time limit as a
-    number, `limit_s`, so that the clock has no say in the answer.
+    Parameters are those of `recombine` and `improve`; how much is worth doing follows from the time
+    limit as a number, `limit_s`, so that the clock has no say in the answer.
     """
     n = cover.start.size - 1
     if not 0 < chosen.size < n or weight.size <= _FEW:
@@ -154,17 +145,20 @@ def improve_open(
     slack = relaxation.bound - int(covered_weight(cover, weight, chosen))
     if (last - relaxation.price <= slack).mean() < _OPEN:
         return chosen
-    seconds = min(limit_s, _LONGEST_S)
+    seconds = min(max(_SHARE * limit_s, limit_s - _PROOF_S), _LONGEST_S)
     better = recombine(
         cover,
         weight,
         chosen=chosen,
         rng=rng,
         work=_RATE * seconds,
-        bound=relaxation.bound,
+        margin=float(last),
+        enough=enough,
         unit=unit,
         deadline=deadline,
     )
+    if covered_weight(cover, weight, better) >= enough:
+        return better
     return improve(
         cover,
         weight,
@@ -234,16 +228,6 @@ def merge(
         deadline=deadline,
     )
     return (small.keep[proved.chosen] if proved.chosen.size else None), touched + proved.work
-
-
-def _lengths(cover: Cover, most: int, work: float) -> list[int]:
-    """How many swaps each run tries: enough for all neighbours, if the work allows as many."""
-    trials = work / trial_work(cover)
-    degree = np.diff(cover.back)
-    near = float((degree.astype(float) ** 2).sum()) / max(1, int(degree.sum()))
-    length = min(trials, max(trials / _RUNS, _TRIES * most * near))
-    runs = round(trials / max(1.0, length))
-    return [math.ceil(trials / runs)] * runs if runs else []
 
 
 def _filled(columns: np.ndarray, before: np.ndarray) -> np.ndarray:
