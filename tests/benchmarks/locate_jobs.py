@@ -69,7 +69,9 @@ _SITES = """
         count = 1
         reruns = 0
 """
-_WARM = ((make_square, 20, 400, 5.0, 4), (make_town, 150, 1500, 1.0, 6))
+_WARM = (
+    (make_square, 20, 400, 5.0, 4), (make_town, 150, 1500, 1.0, 6), (make_town, 400, 8000, 1.0, 60),
+)  # fmt: skip
 
 
 def cover(file, count, limit_s, gap=0.0, repeat=1):

@@ -93,6 +93,19 @@ def test_nothing_is_done_after_the_deadline_nor_once_enough_is_covered():
     assert recombine(cover, weight, rng=rng, enough=top, **options).tolist() == start.tolist()
 
 
+def test_with_little_work_a_choice_is_annealed_and_never_worse():
+    cover, weight = town(8, 6, n=60, m=400, radius=0.15)
+    start = np.arange(6)
+    runs = [
+        recombine(cover, weight, chosen=start, rng=np.random.default_rng(1), work=4e4).tolist()
+        for _ in range(2)
+    ]
+    assert runs[0] == runs[1]
+    assert runs[0] == sorted(set(runs[0]))
+    assert len(runs[0]) == 6
+    assert covered_weight(cover, weight, np.array(runs[0])) > covered_weight(cover, weight, start)
+
+
 def test_a_run_of_annealing_ends_at_the_deadline():
     cover, weight = town(4, 6, n=60, m=400, radius=0.15)
     first = lazy_greedy(cover, weight, 6)

@@ -20,6 +20,7 @@ from planner.locate.covering.proof import (
     prove_limits,
 )
 from planner.locate.covering.recombine import improve_open
+from planner.locate.covering.temper import cool, make_ladder
 from planner.locate.problem import (
     check_numbers,
     check_weight,
@@ -33,10 +34,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from planner.locate.covering.presolve import Core
-    from planner.locate.problem import Problem, Scaled
+    from planner.locate.problem import Cover, Limits, Problem, Scaled
     from planner.locate.solution import Solution
 
 _STEPS = 4
+# Iterations of the bound: entries of the cover for each second of the time limit, within these.
+_BOUND_RATE, _FEWEST, _MOST = 4.5e8, 300, 6000
+_LARGE, _SWEEPS = 1_000_000, 60  # entries from which annealing goes over all candidates so often
 
 
 def solve_mclp(
@@ -81,7 +85,7 @@ def solve_mclp(
     gap
         Stop when proven this close, relative to the bound.
     rng
-        Seed of the annealing. The same seed gives the same answer unless the time limit cuts in.
+        Seed of the search. The same seed gives the same answer unless the time limit cuts in.
     on_step
         Called with (steps done, steps in all).
 
@@ -107,7 +111,8 @@ def solve_mclp(
     Σ_i w_i y_i with y_i ≤ Σ_j a_ij x_j and Σ_j x_j = p, where w_i is the weight of demand i,
     a_ij = 1 where candidate j covers i, x_j = 1 where j is opened and y_i = 1 where i is covered.
 
-    Presolve, greedy, swaps and annealing give the choice; a Lagrangean bound, evaluated in
+    Presolve, greedy, swaps, annealing and, where most candidates stay open, replica exchange
+    (`planner.locate.covering.temper`) give the choice; a Lagrangean bound, evaluated in
     integers, proves how good it is; what the bound cannot exclude is split by a branch and bound
     (`planner.locate.covering.branch`), or, where costs or conflicts limit the choice, goes to
     HiGHS. HiGHS works in floating point, so its bound is told 1e-6 higher than it says, and rounded
@@ -237,11 +242,11 @@ def _decide(
     """Choose core candidates; return them and the integer bound on all that is covered."""
     weight, limits, unit = core.weigh(scaled.whole), core_limits(problem, core), scaled.unit
     before = int(scaled.whole[problem.open_rows].sum())
-    coolings = FIRST_COOLINGS + (0 if problem.plain else MORE_COOLINGS)
-    chosen = search(core.cover, weight, limits, rng=rng, coolings=coolings)
+    chosen = _first(problem, core.cover, weight, limits, rng)
     value = before + covered_weight(core.cover, weight, chosen)
     tell(on_step, 2, _STEPS)
     enough = math.floor(value / (1.0 - gap))
+    iterations = _BOUND_RATE * limit_s / max(1, core.cover.client.size)
     relaxation = relax(
         core.cover,
         weight,
@@ -249,6 +254,7 @@ def _decide(
         chosen=chosen,
         target=enough - before,
         unit=unit,
+        iterations=int(np.clip(iterations, _FEWEST, _MOST)),
         deadline=deadline,
     )
     if problem.plain and before + relaxation.bound > enough:
@@ -274,6 +280,22 @@ def _decide(
         chosen, bound = weigh(core.cover, weight, limits, chosen, relaxation, stake)
     tell(on_step, _STEPS, _STEPS)
     return chosen, before + bound
+
+
+def _first(
+    problem: Problem, cover: Cover, weight: np.ndarray, limits: Limits, rng: np.random.Generator
+) -> np.ndarray:
+    """Choose fast, and well enough to begin with."""
+    if not problem.plain:
+        coolings = FIRST_COOLINGS + MORE_COOLINGS
+        return search(cover, weight, limits, rng=rng, coolings=coolings)
+    if cover.client.size <= _LARGE:
+        return search(cover, weight, limits, rng=rng, coolings=FIRST_COOLINGS)
+    chosen, n = search(cover, weight, limits, rng=rng, coolings=0), cover.start.size - 1
+    if not 0 < chosen.size < n:
+        return chosen
+    heat = make_ladder(cover, weight, chosen.size, math.inf)
+    return np.sort(cool(cover, weight, chosen, heat, trials=_SWEEPS * n, rng=rng))
 
 
 def _columns(problem: Problem, core: Core, chosen: np.ndarray) -> np.ndarray:

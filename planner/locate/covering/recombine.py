@@ -1,4 +1,4 @@
-"""Better covers from several: temper, and take the best of what was met."""
+"""Better covers from several: search at many temperatures, and combine what was met."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ from planner.locate.covering.branch import branch, only_count
 from planner.locate.covering.heuristics import covered_weight
 from planner.locate.covering.order import place_candidates
 from planner.locate.covering.presolve import reduce
-from planner.locate.covering.temper import make_ladder, start_chains, temper, trial_work
+from planner.locate.covering.temper import cool, make_ladder, start_chains, temper, trial_work
 from planner.locate.covering.windows import improve
 
 if TYPE_CHECKING:
     from planner.locate.covering.bounds import Relaxation
     from planner.locate.problem import Cover
 
+_SWEEPS = 40  # over all candidates, at each temperature: with fewer, annealing gets further
 _TURNS = 10  # of tempering, each followed by combinations
 _OPEN, _FEW = 0.6, 2000  # with more candidates open and more clients branching would take long
 # Seconds for this: a share of the time limit, or what a proof can spare; but not for ever. Entries
@@ -77,15 +78,21 @@ def recombine(
     """
     if not 0 < chosen.size < cover.start.size - 1:
         return np.sort(chosen)
+    heat = make_ladder(cover, weight, chosen.size, margin)
+    trials = math.ceil(work / trial_work(cover, chosen.size))
+    if trials < _SWEEPS * heat.size * (cover.start.size - 1):
+        return np.sort(
+            cool(cover, weight, chosen, heat, trials=trials // 3, rng=rng, deadline=deadline)
+        )
     best, spare = _elite(cover, weight, chosen), _MERGES * work
     known: list[Elite] = []
-    heat = make_ladder(cover, weight, chosen.size, margin)
     chains = start_chains(cover, weight, chosen, heat.size)
-    trials = math.ceil(work / (_TURNS * trial_work(cover, chosen.size)))
     for _ in range(_TURNS):
         if working_seconds() > deadline or (enough is not None and best.value >= enough):
             break
-        met = temper(cover, weight, chains, heat, trials=trials, rng=rng, deadline=deadline)
+        met = temper(
+            cover, weight, chains, heat, trials=trials // _TURNS, rng=rng, deadline=deadline,
+        )  # fmt: skip
         known = _best_of([*known, *(_elite(cover, weight, line) for line in met)])
         best = max(best, known[0], key=lambda elite: elite.value)
         for size in range(1, len(known) + 1):

@@ -1,4 +1,4 @@
-"""Better covers by replica exchange: searches at several temperatures that trade places."""
+"""Better covers by annealing, and by searches at several temperatures that trade places."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 # The hottest temperature, as a share of what the last facilities of a greedy choice add; how far
 # the coldest lies under it, at least and at most; and the next under each.
 _HOT, _NEAR, _FAR, _STEP = 0.06, 4.0, 60.0, 1.3
+_RUNGS, _CALM = 12, 2 / 3  # temperatures that annealing passes, so much colder: it never returns
 _LAST = 10  # one in so many of a greedy choice are its last
 _SWEEP = 0.25  # of the candidates are tried before temperatures trade places
 _CHUNK = 1e8  # entries between looks at the clock
@@ -99,6 +100,34 @@ def start_chains(cover: Cover, weight: np.ndarray, chosen: np.ndarray, count: in
     chains = Chains(rows, value=np.zeros(count, dtype=np.int64), turn=np.arange(count))
     _fill(cover, weight, chains)
     return chains
+
+
+def cool(
+    cover: Cover,
+    weight: np.ndarray,
+    chosen: np.ndarray,
+    heat: np.ndarray,
+    *,
+    trials: int,
+    rng: np.random.Generator,
+    deadline: float = math.inf,
+) -> np.ndarray:
+    """Return the best choice that one search meets on its way down the temperatures.
+
+    Parameters are those of `temper`, and `chosen`, where it starts.
+
+    Notes
+    -----
+    Kirkpatrick, Gelatt & Vecchi (1983), "Optimization by simulated annealing".
+    """
+    chains, best = start_chains(cover, weight, chosen, 1), chosen
+    for rung in _CALM * np.geomspace(heat[0], heat[-1], _RUNGS):
+        met = temper(
+            cover, weight, chains, np.array([rung]), trials=math.ceil(trials / _RUNGS), rng=rng,
+            deadline=deadline,
+        )  # fmt: skip
+        best = max(best, met[0], key=lambda line: covered_weight(cover, weight, line))
+    return best
 
 
 def temper(
