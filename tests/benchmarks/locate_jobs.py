@@ -33,7 +33,10 @@ from planner.locate import (
     solve_pmedian,
 )
 from planner.locate.covering import mclp
+from planner.locate.covering.presolve import make_core
+from planner.locate.covering.recombine import recombine
 from planner.locate.median import pmedian
+from planner.locate.problem import make_problem
 
 _STUDIES = {
     "porto": """
@@ -69,9 +72,7 @@ _SITES = """
         count = 1
         reruns = 0
 """
-_WARM = (
-    (make_square, 20, 400, 5.0, 4), (make_town, 150, 1500, 1.0, 6), (make_town, 400, 8000, 1.0, 60),
-)  # fmt: skip
+_WARM = ((make_square, 20, 400, 5.0, 4), (make_town, 150, 1500, 1.0, 6))
 
 
 def cover(file, count, limit_s, gap=0.0, repeat=1):
@@ -288,6 +289,8 @@ def warm():
         weight = case.places.weight
         solve_mclp(case.cover, weight, count, xy=case.places.sites, gap=0.0, time_limit_s=5)
         solve_lscp(case.cover, weight=weight, target_share=0.5, time_limit_s=5)
+        core, rng = make_core(make_problem(case.cover, count)), np.random.default_rng(0)
+        recombine(core.cover, core.weigh(weight), chosen=np.arange(count), rng=rng, work=1e7)
     table = np.hypot(*(case.places.sites[:, None] - case.places.sites).transpose(2, 0, 1))
     solve_pmedian(table, np.ones(len(table)), 5, time_limit_s=5)
     solve_pcenter(table, 5, time_limit_s=5)
