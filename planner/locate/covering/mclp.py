@@ -38,8 +38,6 @@ if TYPE_CHECKING:
     from planner.locate.solution import Solution
 
 _STEPS = 4
-# Iterations of the bound: entries of the cover for each second of the time limit, within these.
-_BOUND_RATE, _FEWEST, _MOST = 4.5e8, 300, 6000
 _LARGE, _SWEEPS = 1_000_000, 60  # entries from which annealing goes over all candidates so often
 
 
@@ -246,7 +244,6 @@ def _decide(
     value = before + covered_weight(core.cover, weight, chosen)
     tell(on_step, 2, _STEPS)
     enough = math.floor(value / (1.0 - gap))
-    iterations = _BOUND_RATE * limit_s / max(1, core.cover.client.size)
     relaxation = relax(
         core.cover,
         weight,
@@ -254,7 +251,6 @@ def _decide(
         chosen=chosen,
         target=enough - before,
         unit=unit,
-        iterations=int(np.clip(iterations, _FEWEST, _MOST)),
         deadline=deadline,
     )
     if problem.plain and before + relaxation.bound > enough:
@@ -286,13 +282,9 @@ def _first(
     problem: Problem, cover: Cover, weight: np.ndarray, limits: Limits, rng: np.random.Generator
 ) -> np.ndarray:
     """Choose fast, and well enough to begin with."""
-    if not problem.plain:
-        coolings = FIRST_COOLINGS + MORE_COOLINGS
-        return search(cover, weight, limits, rng=rng, coolings=coolings)
-    if cover.client.size <= _LARGE:
-        return search(cover, weight, limits, rng=rng, coolings=FIRST_COOLINGS)
-    chosen, n = search(cover, weight, limits, rng=rng, coolings=0), cover.start.size - 1
-    if not 0 < chosen.size < n:
+    coolings = FIRST_COOLINGS + (0 if problem.plain else MORE_COOLINGS)
+    chosen, n = search(cover, weight, limits, rng=rng, coolings=coolings), cover.start.size - 1
+    if not problem.plain or cover.client.size <= _LARGE or not 0 < chosen.size < n:
         return chosen
     heat = make_ladder(cover, weight, chosen.size, math.inf)
     return np.sort(cool(cover, weight, chosen, heat, trials=_SWEEPS * n, rng=rng))
