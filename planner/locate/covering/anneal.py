@@ -57,8 +57,6 @@ def anneal(
     *,
     trials: int,
     rng: np.random.Generator,
-    hot: float = HOT,
-    cold: float = COLD,
     deadline: float = math.inf,
 ) -> np.ndarray:
     """Return the best choice met while swapping one for one by chance.
@@ -71,8 +69,6 @@ def anneal(
         Where to start; it keeps the limits, and so does every choice met.
     trials
         So many swaps are tried.
-    hot, cold
-        First and last temperature, as shares of what one facility covers on average.
     deadline
         `working_seconds()` at which to stop.
 
@@ -85,12 +81,14 @@ def anneal(
     mass[np.diff(cover.start) == 0] = 0
     runs = make_runs(cover)
     line, best, top = chosen, chosen, -1
-    heat, fall = -1.0, (cold / hot) ** (1.0 / max(1, trials))
+    held = [cover.client[cover.start[j] : cover.start[j + 1]] for j in chosen]
+    covered = int(weight[np.unique(np.concatenate(held))].sum())
+    heat, fall = HOT * max(1.0, covered / chosen.size), (COLD / HOT) ** (1.0 / max(1, trials))
     chunk = max(1, int(_CHUNK / trial_work(cover)))
     for first in range(0, trials, chunk):
         count = min(chunk, trials - first)
         line, found, value, heat = _anneal(
-            cover, runs, weight, limits, mass, line, rng, count, heat, hot, fall
+            cover, runs, weight, limits, mass, line, rng, count, heat, fall
         )
         if value > top:
             best, top = found, value
@@ -115,7 +113,6 @@ def _anneal(  # noqa: PLR0917
     rng: np.random.Generator,
     trials: int,
     heat: float,
-    hot: float,
     fall: float,
 ) -> tuple[np.ndarray, np.ndarray, int, float]:
     """Try so many swaps; return the last choice, the best one, its value and the heat left."""
@@ -135,8 +132,6 @@ def _anneal(  # noqa: PLR0917
         spent += limits.cost[j]
     best, top = line.copy(), value
     room = limits.budget + 1e-9 * max(1.0, abs(limits.budget))
-    if heat < 0.0:
-        heat = hot * max(1.0, value / line.size)
     for _ in range(trials):
         heat *= fall
         turn = int(rng.random() * line.size)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -51,6 +52,7 @@ def search(
     rng: np.random.Generator,
     coolings: int = _COOLINGS,
     start: np.ndarray | None = None,
+    deadline: float = math.inf,
 ) -> np.ndarray:
     """Return chosen candidates, sorted: greedy, then swaps, then annealing that keeps the best.
 
@@ -64,6 +66,8 @@ def search(
         How often the choice is annealed, each time from the greedy one; 0 leaves it at swaps.
     start
         A choice that keeps the limits, improved by swaps too; at a tie it is the one returned.
+    deadline
+        `working_seconds()` at which to stop annealing.
 
     Notes
     -----
@@ -91,7 +95,9 @@ def search(
     if 0 < best.size < n and cover.client.size > 0:
         first = best
         for _ in range(coolings):
-            trial = anneal(cover, weight, limits, first, trials=_trials(cover), rng=rng)
+            trial = anneal(
+                cover, weight, limits, first, trials=_trials(cover), rng=rng, deadline=deadline,
+            )  # fmt: skip
             trial = _polish(cover, weight, limits, trial)
             reached = covered_weight(cover, weight, trial)
             if reached > value:

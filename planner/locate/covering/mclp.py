@@ -240,7 +240,7 @@ def _decide(
     """Choose core candidates; return them and the integer bound on all that is covered."""
     weight, limits, unit = core.weigh(scaled.whole), core_limits(problem, core), scaled.unit
     before = int(scaled.whole[problem.open_rows].sum())
-    chosen = _first(problem, core.cover, weight, limits, rng)
+    chosen = _first(problem, core.cover, weight, limits, rng, deadline)
     value = before + covered_weight(core.cover, weight, chosen)
     tell(on_step, 2, _STEPS)
     enough = math.floor(value / (1.0 - gap))
@@ -278,16 +278,24 @@ def _decide(
     return chosen, before + bound
 
 
-def _first(
-    problem: Problem, cover: Cover, weight: np.ndarray, limits: Limits, rng: np.random.Generator
+def _first(  # noqa: PLR0917
+    problem: Problem,
+    cover: Cover,
+    weight: np.ndarray,
+    limits: Limits,
+    rng: np.random.Generator,
+    deadline: float,
 ) -> np.ndarray:
     """Choose fast, and well enough to begin with."""
     coolings = FIRST_COOLINGS + (0 if problem.plain else MORE_COOLINGS)
-    chosen, n = search(cover, weight, limits, rng=rng, coolings=coolings), cover.start.size - 1
+    chosen = search(cover, weight, limits, rng=rng, coolings=coolings)  # however little time
+    n = cover.start.size - 1
     if not problem.plain or cover.client.size <= _LARGE or not 0 < chosen.size < n:
         return chosen
     heat = make_ladder(cover, weight, chosen.size, math.inf)
-    return np.sort(cool(cover, weight, chosen, heat, trials=_SWEEPS * n, rng=rng))
+    return np.sort(
+        cool(cover, weight, chosen, heat, trials=_SWEEPS * n, rng=rng, deadline=deadline)
+    )
 
 
 def _columns(problem: Problem, core: Core, chosen: np.ndarray) -> np.ndarray:

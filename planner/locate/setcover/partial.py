@@ -169,7 +169,7 @@ def _cheaper(  # noqa: PLR0917
         budget = (low + value - unit) // 2 // unit * unit
         budget = max(low, budget)
         trial = search(
-            cover, weight, _limits(cost, budget), rng=rng, coolings=_COOLINGS, start=None
+            cover, weight, _limits(cost, budget), rng=rng, coolings=_COOLINGS, deadline=deadline
         )
         if covered_weight(cover, weight, trial) >= target:
             best = prune_share(cover, weight, cost, target, np.sort(trial))
