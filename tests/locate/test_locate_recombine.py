@@ -14,8 +14,9 @@ from planner.locate.covering.anneal import anneal
 from planner.locate.covering.bounds import relax
 from planner.locate.covering.branch import only_count
 from planner.locate.covering.heuristics import covered_weight, lazy_greedy
+from planner.locate.covering.merge import combine, merge
 from planner.locate.covering.presolve import make_core
-from planner.locate.covering.recombine import improve_open, merge, recombine
+from planner.locate.covering.recombine import improve_open, recombine
 from planner.locate.problem import make_problem
 
 seeds = st.integers(0, 10_000)
@@ -40,17 +41,31 @@ def best_of(cover, weight, columns, count):
 
 @settings(max_examples=50, deadline=None, derandomize=True)
 @given(seeds, st.integers(2, 4), st.integers(3, 10))
-def test_merged_is_the_best_of_the_union_or_nothing_better_is_known(seed, count, size):
+def test_merged_is_the_best_of_the_union(seed, count, size):
     cover, weight = town(seed, count)
-    n = cover.start.size - 1
-    columns = np.sort(np.random.default_rng(seed).permutation(n)[:size])
-    best = best_of(cover, weight, columns, count)
-    better, _ = merge(cover, weight, columns, most=count, known=best - 1)
-    assert better is not None
-    assert better.size <= count
-    assert np.isin(better, columns).all()
-    assert covered_weight(cover, weight, better) == best
-    assert merge(cover, weight, columns, most=count, known=best)[0] is None
+    n, rng = cover.start.size - 1, np.random.default_rng(seed)
+    columns, known = rng.permutation(n)[:size], rng.permutation(n)[:count]
+    found, _ = merge(cover, weight, known, columns)
+    assert found.tolist() == sorted(set(found.tolist()))
+    assert found.size == count
+    pool = np.union1d(columns, known)
+    assert np.isin(found, pool).all()
+    assert covered_weight(cover, weight, found) == best_of(cover, weight, pool, count)
+
+
+@settings(max_examples=50, deadline=None, derandomize=True)
+@given(seeds, st.integers(3, 4), st.integers(1, 10))
+def test_combined_is_the_best_of_all_that_recurs_and_with_little_work_no_worse(seed, count, size):
+    cover, weight = town(seed, count)
+    n, rng = cover.start.size - 1, np.random.default_rng(seed)
+    often, known = np.zeros(n, dtype=np.int64), rng.permutation(n)[:count]
+    often[rng.permutation(n)[:size]] = rng.integers(1, 5, min(n, size))
+    found, _ = combine(cover, weight, known, often, work=1e9)
+    pool = np.union1d(np.flatnonzero(often), known)
+    assert covered_weight(cover, weight, found) == best_of(cover, weight, pool, count)
+    hasty, _ = combine(cover, weight, known, often, work=0.0)
+    assert len(set(hasty.tolist())) == count
+    assert covered_weight(cover, weight, hasty) >= covered_weight(cover, weight, known)
 
 
 @settings(max_examples=25, deadline=None, derandomize=True)

@@ -110,7 +110,8 @@ def solve_mclp(
     a_ij = 1 where candidate j covers i, x_j = 1 where j is opened and y_i = 1 where i is covered.
 
     Presolve, greedy, swaps, annealing and, where most candidates stay open, replica exchange
-    (`planner.locate.covering.temper`) give the choice; a Lagrangean bound, evaluated in
+    (`planner.locate.covering.temper`) or, where nearly all can be covered, exchanges under growing
+    weights (`planner.locate.covering.complete`) give the choice; a Lagrangean bound, evaluated in
     integers, proves how good it is; what the bound cannot exclude is split by a branch and bound
     (`planner.locate.covering.branch`), or, where costs or conflicts limit the choice, goes to
     HiGHS. HiGHS works in floating point, so its bound is told 1e-6 higher than it says, and rounded
