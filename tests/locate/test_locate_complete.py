@@ -11,7 +11,15 @@ from scipy import sparse
 from planner.compiled import working_seconds
 from planner.locate import solve_mclp
 from planner.locate.covering.complete import complete, nearly_complete
-from planner.locate.covering.exchange import BARE, SIZE, SPENT, STEP, start_exchange, take_step
+from planner.locate.covering.exchange import (
+    BARE,
+    SIZE,
+    SPENT,
+    STEP,
+    grow,
+    start_exchange,
+    take_step,
+)
 from planner.locate.covering.heuristics import covered_weight
 from planner.locate.covering.presolve import make_core
 from planner.locate.problem import make_problem
@@ -53,7 +61,8 @@ def test_what_exchanges_note_is_what_the_choice_covers(seed, count, steps, dear)
     state = start_exchange(cover, cost, weight.copy(), np.arange(count))
     growth = rng.integers(1, 5, weight.size)
     for _ in range(steps):
-        take_step(cover, cost, state, growth, room, rng)
+        take_step(cover, cost, state, room, rng)
+        grow(cover, state, growth)
         assert state.tally[SPENT] <= room
     chosen = np.flatnonzero(state.inside)
     assert sorted(state.line[: state.tally[SIZE]].tolist()) == chosen.tolist()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from planner.compiled import compiled, working_seconds
-from planner.locate.covering.exchange import BARE, SIZE, start_exchange, take_step
+from planner.locate.covering.exchange import BARE, SIZE, STEP, grow, start_exchange, take_step
 from planner.locate.covering.heuristics import covered_weight
 from planner.locate.covering.merge import combine
 
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from planner.locate.problem import Cover
 
 _ROUND, _CHUNK = 8e8, 1e8  # entries to touch before weights begin anew; between looks at the clock
-_GRAIN = 100  # the weight of the heaviest, and what it grows by
+_GRAIN, _PACE = 100, 2  # the weight of the heaviest, what it grows by, and every how many steps
+_FLOW = 0.6  # as much as the uncovered have entries does a step change
 _NEAR = 2  # a good choice leaves at most so many times as much as the best
 _MERGE = 3e8  # entries to touch by combining after each round
 
@@ -124,13 +125,16 @@ def _exchange(  # noqa: PLR0917
 ) -> tuple[int, float]:
     count, touched = best.size, 0.0
     while touched < work and least > 0:
-        take_step(cover, cost, state, growth, count, rng)
-        left = 0
+        take_step(cover, cost, state, count, rng)
+        left, entries = 0, 0
         for t in range(state.tally[BARE]):
             i = state.bare[t]
             left += weight[i]
-            touched += cover.back[i + 1] - cover.back[i]
-        touched += count
+            entries += cover.back[i + 1] - cover.back[i]
+        touched += count + _FLOW * entries
+        if state.tally[STEP] % _PACE == 0:
+            grow(cover, state, growth)
+            touched += entries
         if left <= _NEAR * least and state.tally[SIZE] == count:
             for t in range(count):
                 often[state.line[t]] += 1

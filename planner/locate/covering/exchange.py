@@ -83,15 +83,10 @@ def _start(cover: Cover, cost: np.ndarray, state: Exchange, chosen: np.ndarray) 
 
 
 @compiled
-def take_step(  # noqa: PLR0917
-    cover: Cover,
-    cost: np.ndarray,
-    state: Exchange,
-    growth: np.ndarray,
-    room: int,
-    rng: np.random.Generator,
+def take_step(
+    cover: Cover, cost: np.ndarray, state: Exchange, room: int, rng: np.random.Generator
 ) -> None:
-    """Close the column that is missed least, open others for it, and let the uncovered weigh more.
+    """Close the column that is missed least, and open others for it.
 
     Parameters
     ----------
@@ -99,8 +94,6 @@ def take_step(  # noqa: PLR0917
         The problem; int64 costs that are not negative.
     state
         Where to go on from.
-    growth
-        Shape (m,), int64: what each uncovered client's weight grows by.
     room
         What the chosen may cost together.
     rng
@@ -119,12 +112,16 @@ def take_step(  # noqa: PLR0917
         if j < 0:
             break
         _open(cover, cost, state, j)
+    state.tally[STEP] += 1
+
+
+@compiled
+def grow(cover: Cover, state: Exchange, growth: np.ndarray) -> None:
+    """Let each uncovered client weigh so much more; int64 `growth` has the shape (m,)."""
     for k in range(state.tally[BARE]):
         i = state.bare[k]
         state.weight[i] += growth[i]
-        for q in range(cover.back[i], cover.back[i + 1]):
-            state.score[cover.candidate[q]] += growth[i]
-    state.tally[STEP] += 1
+        _count(cover, state, i, growth[i])
 
 
 @compiled

@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 _SWEEPS = 40  # over all candidates, at each temperature: with fewer, annealing gets further
 _TURNS = 10  # of tempering, each followed by combinations
 _OPEN, _FEW = 0.6, 2000  # with more candidates open and more clients branching would take long
-# Seconds for this: a share of the time limit, or what a proof can spare; but not for ever. Entries
-# to touch in each by tempering, and by neighbourhoods after it.
+# Seconds for this: a share of the time limit, or what a proof can spare, but not for ever; almost
+# all where no proof is to be had. Entries to touch in each, and by neighbourhoods after it.
+_ALL = 0.85
 _SHARE, _PROOF_S, _LONGEST_S, _RATE, _WINDOW_RATE = 0.3, 18.0, 300.0, 4.0e8, 0.93e8
 _MERGE = 0.04  # of the work of tempering may the combinations of a turn take
 _PATIENCE = 3  # turns without anything better, then all begin anew where the hottest is
@@ -122,8 +123,9 @@ def improve_open(
     if (last - relaxation.price <= slack).mean() < _OPEN:
         return chosen
     seconds = min(max(_SHARE * limit_s, limit_s - _PROOF_S), _LONGEST_S)
-    work, better = _RATE * seconds, chosen
-    if relaxation.bound == weight.sum():  # perhaps all can be covered
+    better = chosen
+    if relaxation.bound == weight.sum():  # perhaps all can be covered, and nothing else is proof
+        work = _RATE * max(seconds, _ALL * min(limit_s, _LONGEST_S))
         better = complete(
             cover, weight, chosen=chosen, rng=rng, work=work, unit=unit, deadline=deadline
         )
@@ -133,7 +135,7 @@ def improve_open(
             weight,
             chosen=better,
             rng=rng,
-            work=work,
+            work=_RATE * seconds,
             margin=float(last),
             enough=enough,
             unit=unit,

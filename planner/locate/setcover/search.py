@@ -13,6 +13,7 @@ from planner.locate.covering.exchange import (
     SPENT,
     STEP,
     close_least,
+    grow,
     start_exchange,
     take_step,
 )
@@ -77,7 +78,8 @@ def _exchange(  # noqa: PLR0917
                 if least <= goal:
                     return np.sort(best)
             close_least(cover, cost, state, state.tally[STEP] + 1)
-        take_step(cover, cost, state, growth, least - 1, rng)
+        take_step(cover, cost, state, least - 1, rng)
+        grow(cover, state, growth)
     return np.sort(best)
 
 
